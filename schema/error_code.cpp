@@ -1,0 +1,75 @@
+#include "schema/error_code.h"
+
+namespace callboard {
+
+std::string_view name_of(ErrorCode code) {
+  switch (code) {
+  case ErrorCode::unknown_server_error: return "UNKNOWN_SERVER_ERROR";
+  case ErrorCode::none: return "NONE";
+  case ErrorCode::offset_out_of_range: return "OFFSET_OUT_OF_RANGE";
+  case ErrorCode::corrupt_message: return "CORRUPT_MESSAGE";
+  case ErrorCode::unknown_topic_or_partition: return "UNKNOWN_TOPIC_OR_PARTITION";
+  case ErrorCode::leader_not_available: return "LEADER_NOT_AVAILABLE";
+  case ErrorCode::not_leader_or_follower: return "NOT_LEADER_OR_FOLLOWER";
+  case ErrorCode::request_timed_out: return "REQUEST_TIMED_OUT";
+  case ErrorCode::message_too_large: return "MESSAGE_TOO_LARGE";
+  case ErrorCode::network_exception: return "NETWORK_EXCEPTION";
+  case ErrorCode::coordinator_load_in_progress: return "COORDINATOR_LOAD_IN_PROGRESS";
+  case ErrorCode::coordinator_not_available: return "COORDINATOR_NOT_AVAILABLE";
+  case ErrorCode::invalid_topic: return "INVALID_TOPIC_EXCEPTION";
+  case ErrorCode::record_list_too_large: return "RECORD_LIST_TOO_LARGE";
+  case ErrorCode::not_enough_replicas: return "NOT_ENOUGH_REPLICAS";
+  case ErrorCode::not_enough_replicas_after_append: return "NOT_ENOUGH_REPLICAS_AFTER_APPEND";
+  case ErrorCode::invalid_required_acks: return "INVALID_REQUIRED_ACKS";
+  case ErrorCode::invalid_timestamp: return "INVALID_TIMESTAMP";
+  case ErrorCode::unsupported_version: return "UNSUPPORTED_VERSION";
+  case ErrorCode::topic_already_exists: return "TOPIC_ALREADY_EXISTS";
+  case ErrorCode::invalid_partitions: return "INVALID_PARTITIONS";
+  case ErrorCode::invalid_replication_factor: return "INVALID_REPLICATION_FACTOR";
+  case ErrorCode::invalid_replica_assignment: return "INVALID_REPLICA_ASSIGNMENT";
+  case ErrorCode::invalid_config: return "INVALID_CONFIG";
+  case ErrorCode::not_controller: return "NOT_CONTROLLER";
+  case ErrorCode::invalid_request: return "INVALID_REQUEST";
+  case ErrorCode::unsupported_for_message_format: return "UNSUPPORTED_FOR_MESSAGE_FORMAT";
+  case ErrorCode::policy_violation: return "POLICY_VIOLATION";
+  case ErrorCode::out_of_order_sequence_number: return "OUT_OF_ORDER_SEQUENCE_NUMBER";
+  case ErrorCode::duplicate_sequence_number: return "DUPLICATE_SEQUENCE_NUMBER";
+  case ErrorCode::invalid_producer_epoch: return "INVALID_PRODUCER_EPOCH";
+  case ErrorCode::transactional_id_authorization_failed: return "TRANSACTIONAL_ID_AUTHORIZATION_FAILED";
+  case ErrorCode::kafka_storage_error: return "KAFKA_STORAGE_ERROR";
+  case ErrorCode::unknown_producer_id: return "UNKNOWN_PRODUCER_ID";
+  case ErrorCode::fetch_session_id_not_found: return "FETCH_SESSION_ID_NOT_FOUND";
+  case ErrorCode::invalid_fetch_session_epoch: return "INVALID_FETCH_SESSION_EPOCH";
+  case ErrorCode::fenced_leader_epoch: return "FENCED_LEADER_EPOCH";
+  case ErrorCode::unknown_leader_epoch: return "UNKNOWN_LEADER_EPOCH";
+  case ErrorCode::unsupported_compression_type: return "UNSUPPORTED_COMPRESSION_TYPE";
+  case ErrorCode::offset_not_available: return "OFFSET_NOT_AVAILABLE";
+  case ErrorCode::invalid_record: return "INVALID_RECORD";
+  case ErrorCode::unknown_topic_id: return "UNKNOWN_TOPIC_ID";
+  case ErrorCode::corrupt_storage: return "CORRUPT_STORAGE";
+  case ErrorCode::storage_full: return "STORAGE_FULL";
+  case ErrorCode::storage_io: return "STORAGE_IO";
+  case ErrorCode::newer_format: return "NEWER_FORMAT";
+  case ErrorCode::wrong_data_directory: return "WRONG_DATA_DIRECTORY";
+  case ErrorCode::in_use: return "IN_USE";
+  case ErrorCode::invalid_argument: return "INVALID_ARGUMENT";
+  case ErrorCode::shutting_down: return "SHUTTING_DOWN";
+  }
+  return "UNKNOWN_SERVER_ERROR";
+}
+
+ErrorCode on_kafka_wire(ErrorCode code) {
+  if (static_cast<std::int16_t>(code) < 1000) return code;
+  switch (code) {
+  case ErrorCode::corrupt_storage:
+  case ErrorCode::storage_full:
+  case ErrorCode::storage_io:
+  case ErrorCode::newer_format:
+  case ErrorCode::wrong_data_directory: return ErrorCode::kafka_storage_error;
+  case ErrorCode::shutting_down: return ErrorCode::not_leader_or_follower;
+  case ErrorCode::invalid_argument: return ErrorCode::invalid_request;
+  default: return ErrorCode::unknown_server_error;
+  }
+}
+
+} // namespace callboard

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schema/log_entry.h"
+
+namespace callboard {
+
+// One row of state derived from a group's log (producers, term history): written and
+// read back by the replica, opaque to storage. nullopt removes the row.
+struct StateRow {
+  std::string key;
+  std::optional<std::string> value;
+
+  bool operator==(const StateRow&) const = default;
+};
+
+// The storage effect of a replica: what one commit of one group consists of. All of
+// it or nothing is on disk.
+struct LogWrite {
+  // Remove entries from this index on, before `entries` are appended.
+  std::optional<RaftIndex> truncate_from;
+  std::vector<LogEntry> entries; // dense indexes, following the log's last
+  // Rows to change, as of `applied`, which is never past the committed index.
+  // `applied` 0: state and its index stay as they are.
+  std::vector<StateRow> state;
+  RaftIndex applied;
+
+  bool empty() const { return !truncate_from && entries.empty() && state.empty() && applied.value == 0; }
+  std::size_t payload_bytes() const;
+  // Puts a later write of the same group behind this one: one commit for both. A
+  // truncation in `later` drops the entries here that it covers.
+  void append(LogWrite&& later);
+};
+
+// What Raft must not forget: synced before a vote or a term is used.
+struct HardState {
+  Term term;
+  NodeId vote = no_node;
+  std::vector<NodeId> voters;
+
+  bool operator==(const HardState&) const = default;
+};
+
+// What a group's log held when it was opened: where a replica starts from.
+struct RecoveredLog {
+  RaftIndex first_index{1}; // of the oldest entry kept
+  RaftIndex last_index;     // 0: empty
+  Term last_term;
+  Offset log_start;
+  Offset next_offset; // that the next batch gets
+  RaftIndex applied;  // `state` is as of this index
+  std::vector<StateRow> state;
+  // Entries after `applied`, to be replayed. Payloads of batches are cut to their
+  // header (batch_header_bytes).
+  std::vector<LogEntry> suffix;
+  std::uint64_t payload_bytes = 0;          // of all batches kept
+  TimestampMs max_timestamp = no_timestamp; // of all batches kept
+};
+
+} // namespace callboard

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schema/log_write.h"
+#include "storage/node_state.h"
+
+namespace callboard::storage {
+
+struct LogOptions {
+  Durability durability = Durability::fsync;
+  std::uint64_t segment_bytes = std::uint64_t{128} << 20;
+  std::int64_t segment_ms = 7LL * 24 * 3600 * 1000;
+};
+
+class LogView; // storage/log_reader.h
+
+// One group's log: a directory `DIR/groups/<group id>` of segments, each an LMDB
+// environment in one file. Entries, the sparse offset and time index and the derived
+// state go in one transaction; a full segment rolls (decision 6).
+//
+// Used by one thread at a time (its writer); every call blocks on the disk. Readers
+// use a LogView, which is immutable and safe from any thread.
+// After storage_io or corrupt_storage from a write the log refuses everything more:
+// a failed fsync is never retried. storage_full may be tried again: nothing changed.
+class PartitionLog {
+public:
+  // Opens what the manifest in `state` says, finishes an intent, checks that the
+  // segments join without a hole. Files that the manifest does not know are removed.
+  static Result<std::unique_ptr<PartitionLog>> open(NodeState& state, GroupId group, const std::string& directory,
+                                                    const LogOptions& options, TimestampMs now);
+  ~PartitionLog();
+  PartitionLog(const PartitionLog&) = delete;
+
+  // The result of opening; meant to be taken once.
+  RecoveredLog take_recovered();
+
+  // Appends `write` in one transaction; when it returns ok it is on disk as far as the
+  // durability promises. Rolls before it if the active segment is full or too old.
+  Status write(const LogWrite& write, TimestampMs now);
+
+  // Forgets whole closed segments below `log_start` (their unlink happens in the
+  // background of the caller: see take_garbage) and records the new log start.
+  Status set_log_start(Offset log_start);
+
+  // `interval`: what was committed since the last call reaches the disk.
+  Status sync();
+  bool needs_sync() const;
+
+  // Work that a roll left behind (sync, sidecar, read-only reopening of a closed
+  // segment; unlinking) and that may run later on this same thread. True if it did
+  // something and there may be more.
+  Result<bool> run_background_step();
+  bool has_background_work() const;
+
+  // What readers see, as of the last write. Cheap unless segments changed.
+  std::shared_ptr<const LogView> view() const;
+  const Manifest& manifest() const;
+  void set_options(const LogOptions& options);
+
+  // Flushes and closes every environment.
+  Status close();
+  // Removes the group's files; the log is closed afterwards.
+  Status destroy();
+
+private:
+  PartitionLog();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+} // namespace callboard::storage
