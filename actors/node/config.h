@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schema/result.h"
+
+namespace callboard {
+
+// Where to listen or connect: "127.0.0.1:9092", "[::1]:9092", "host.name:0".
+struct HostPort {
+  std::string host; // without the brackets of an IPv6 address
+  std::uint16_t port = 0;
+
+  bool operator==(const HostPort&) const = default;
+  // The form it is written in, brackets around an IPv6 address included.
+  std::string text() const;
+  // "localhost", 127.0.0.0/8 and ::1; any other name may lead outside.
+  bool is_loopback() const;
+};
+
+// Error: invalid_argument, naming what is wrong with `text`.
+Result<HostPort> parse_host_port(std::string_view text);
+
+// What a topic gets that does not set it itself: the same names as the topic's
+// configs, with `_` for `.` (durability: `callboard.durability`).
+struct TopicDefaults {
+  std::int64_t retention_ms = 7LL * 24 * 3600 * 1000; // -1: keep for ever
+  std::int64_t retention_bytes = -1;                  // of a partition's batches; -1: no bound
+  std::int64_t segment_bytes = 128LL << 20;
+  std::int64_t segment_ms = 7LL * 24 * 3600 * 1000;
+  std::int64_t max_message_bytes = 1048588; // of one batch, its header included
+  std::string durability = "fsync";         // or "interval"
+};
+
+// How one node runs. The defaults stand here and nowhere else; conf/callboard.toml
+// documents each key, and a test holds the two together.
+struct NodeConfig {
+  // [node]
+  std::string data = "./data";
+  std::vector<HostPort> listen = {{"127.0.0.1", 9092}};
+  std::optional<HostPort> advertise; // nullopt: the address that a client reached
+  bool insecure = false;             // may listen beyond loopback without authentication
+
+  // [threads]; 0: decided at start
+  std::uint32_t loops = 0;   // KJ loops: a connection lives on one. 0: one a core, at most 4
+  std::uint32_t writers = 0; // threads that commit to LMDB. 0: 4
+  std::uint32_t readers = 2; // threads that read what is not in memory
+
+  // [memory], all in bytes
+  std::size_t tail_cache_bytes = std::size_t{64} << 20;
+  std::size_t node_inflight_bytes = std::size_t{512} << 20;
+  std::size_t connection_inflight_bytes = std::size_t{8} << 20;
+  std::size_t request_bytes_max = std::size_t{100} << 20;
+  std::size_t response_bytes_max = std::size_t{16} << 20;
+
+  // [connections]
+  std::uint32_t connections_max = 4096;
+  std::uint32_t connection_inflight_requests = 64;
+  std::int64_t idle_timeout_ms = 600'000;
+  std::int64_t sniff_timeout_ms = 10'000;
+
+  // [storage]
+  std::int64_t flush_interval_ms = 50; // of topics with `callboard.durability=interval`
+
+  // [kafka]
+  bool auto_create_topics = true;
+
+  // [topics]
+  std::int32_t default_partitions = 1;
+  TopicDefaults topic;
+};
+
+// Reads a TOML file over the defaults. Every error is invalid_argument and a sentence
+// with file and line: what cannot be read, is not TOML, is no key of ours (with the
+// nearest one), has the wrong type or is out of range.
+Result<NodeConfig> load_config(const std::string& path);
+// The same from memory; `name` stands where errors name the file.
+Result<NodeConfig> parse_config(std::string_view text, const std::string& name);
+
+// What only holds together: to be called once file and command line are merged.
+// Error: invalid_argument, e.g. listening beyond loopback without `insecure`.
+Status check_config(const NodeConfig& config);
+
+} // namespace callboard
