@@ -8,6 +8,7 @@
 
 #include "cluster/partition/producer_table.h"
 #include "cluster/partition/tail_cache.h"
+#include "cluster/partition/term_history.h"
 #include "cluster/raft/raft.h"
 #include "schema/record_batch.h"
 
@@ -85,8 +86,9 @@ struct Effects {
   std::vector<ProduceOutcome> produced;
   std::vector<FetchOutcome> fetched;
   std::optional<Offset> log_start; // committed: segments below it may go
-  // Committed entries with their whole payload, only if the replica was asked to
-  // deliver them (internal partitions).
+  // Committed entries in order, each once, only if the replica was asked to deliver them
+  // (internal partitions). With their whole payload, see the constructor for those that
+  // were recovered.
   std::vector<LogEntry> applied;
   bool leader_changed = false; // announce (term, leader)
 };
@@ -95,8 +97,17 @@ struct Effects {
 // tail cache, acknowledgement and fetch waiters (decision 4). The actor around it
 // feeds inputs and routes effects; the simulator will do the same.
 //
-// Producer state is kept as of the applied (committed) index and persisted with the
-// writes; batches above it are an overlay that falls away when they do.
+//   offsets   log start            high watermark             log end
+//                 |  committed: served   |  appended, not yet    |
+//   indexes       |                applied = commit           last index
+//   state         |  rows (on disk soon) |  overlay, undone      |
+//                                           with its entries
+//
+// Producer state, term history and the log start are kept as of the applied
+// (committed) index. They ride on the next write after they changed; the applied index
+// alone is written only once it has moved far enough to shorten the replay at start.
+//
+// Waiters are bounded by the credits of those who ask: one for each command given.
 class PartitionReplica {
 public:
   struct Start {
@@ -107,8 +118,13 @@ public:
     std::shared_ptr<CacheBudget> cache_budget;
     bool deliver_applied = false;
   };
+  // A recovered log that contradicts itself puts the replica out of service
+  // (corrupt_storage). Entries above its applied index are delivered, once committed,
+  // with the payload that it holds of them: batches cut to their header.
   explicit PartitionReplica(Start start);
 
+  // At first touch. Again for a leader that could not write its first entry because
+  // the disk was full (leading(), not settled()): it tries once more.
   void campaign();
   void produce(ProduceCommand command, TimestampMs now);
   // Answers at once in take_effects().fetched, or parks.
@@ -116,7 +132,8 @@ public:
   // A parked fetch whose deadline passed or whose asker is gone: forgotten, unanswered.
   void cancel_fetch(WaiterId waiter);
   // timestamp -1: latest (high watermark), -2: earliest. Other times are the cold
-  // reader's. Error: offset_not_available until the leader has settled.
+  // reader's: invalid_request. Error: offset_not_available for the latest until the
+  // leader has settled.
   OffsetOutcome list_offset(std::int64_t timestamp, std::int32_t leader_epoch) const;
   // Proposes that the log starts at `offset` (retention, DeleteRecords); in effect, as
   // Effects::log_start, once committed. Refused above the high watermark.
@@ -134,12 +151,12 @@ public:
   void stop(Error error);
 
   // The tail cache gives its memory back (an idle partition).
-  void drop_cache();
+  void drop_cache() { cache_.clear(); }
   void set_options(const ReplicaOptions& options) { options_ = options; }
 
   Effects take_effects();
 
-  bool leading() const;
+  bool leading() const { return !stopped_ && raft_.role() == raft::Role::leader; }
   bool settled() const { return !stopped_ && raft_.settled(); }
   bool stopped() const { return stopped_.has_value(); }
   Term term() const { return raft_.term(); }
@@ -148,36 +165,76 @@ public:
   Offset high_watermark() const { return high_watermark_; }
   Offset log_end() const { return log_end_; }
   std::size_t parked_fetches() const { return parked_.size(); }
-  std::size_t waiting_acks() const { return acks_.size(); }
+  std::size_t waiting_acks() const { return acks_on_store_.size() + acks_on_commit_.size(); }
   std::size_t cached_bytes() const { return cache_.bytes(); }
   const raft::Raft& raft() const { return raft_; }
 
 private:
-  // (the implementation's own; see partition_replica.cpp)
   struct AckWaiter {
     RaftIndex index;
     ProduceOutcome outcome;
-    bool on_store = false; // acks=1: the leader's disk is enough
   };
+  using AckWaiters = std::deque<AckWaiter>; // by index
+  // An entry above the applied index; its payload only where apply() needs it.
   struct Unapplied {
     LogEntry entry;
-    BatchHeader header;
+    std::size_t bytes = 0;
   };
+  // How far the derived state was given to the disk.
+  struct StateProgress {
+    RaftIndex applied;                  // last put into a write
+    std::size_t bytes = 0;              // of batches applied since
+    std::optional<RaftIndex> in_flight; // last entry of the write that carries it
+  };
+
+  // replica_recovery.cpp
+  Status recover(const RecoveredLog& log);
+  Status load_rows(const std::vector<StateRow>& rows);
+  Status replay(const RecoveredLog& log);
+  Status replay_entry(const LogEntry& entry);
+  bool state_due() const;
+  void add_state(LogWrite& write);
+
+  // replica_produce.cpp
+  std::optional<Error> refuse(const ProduceCommand& command) const;
+  void append_batch(ProduceCommand command, TimestampMs now);
+  void acknowledge(std::int16_t acks, AckWaiter waiter);
+  void release(AckWaiters& waiters, RaftIndex up_to);
+  void refuse_waiters(AckWaiters& waiters, RaftIndex from, const Error& error);
+
+  // replica_fetch.cpp
+  ErrorCode check_leader(std::int32_t leader_epoch) const;
+  std::optional<FetchOutcome> try_fetch(const FetchCommand& command) const;
+  void wake_fetches();
+
+  // partition_replica.cpp
+  void propose(LogEntry entry);
+  void absorb_raft();
+  void adopt(const LogEntry& entry, std::size_t bytes);
+  void apply_committed();
+  void apply_entry(Unapplied& unapplied);
+  void undo_unstored(const Error& error);
 
   raft::Raft raft_;
   ReplicaOptions options_;
   bool deliver_applied_ = false;
   ProducerTable producers_;
+  TermHistory terms_;
   TailCache cache_;
   Offset log_start_;
+  Offset log_start_proposed_; // the furthest that a log_start entry on its way says
   Offset high_watermark_;
   Offset log_end_;
   RaftIndex applied_;
+  ChangedRows<Offset> log_start_rows_;
+  StateProgress state_;
   std::uint64_t generation_ = 1;
   std::optional<Error> stopped_;
   std::deque<Unapplied> unapplied_;
-  std::deque<AckWaiter> acks_;
+  AckWaiters acks_on_store_;  // acks=1: the leader's disk is enough
+  AckWaiters acks_on_commit_; // acks=all
   std::deque<FetchCommand> parked_;
+  std::vector<LogEntry> proposal_; // reused from call to call
   Effects effects_;
 };
 

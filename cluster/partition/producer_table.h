@@ -1,12 +1,11 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <optional>
-#include <string>
+#include <deque>
 #include <unordered_map>
 #include <vector>
 
+#include "cluster/partition/state_row.h"
 #include "schema/log_write.h"
 #include "schema/record_batch.h"
 
@@ -25,14 +24,23 @@ struct SequenceCheck {
   // For duplicate: the original.
   RaftIndex index;
   Offset base_offset = unknown_offset;
-  TimestampMs timestamp = no_timestamp;
+  TimestampMs timestamp = no_timestamp; // its log append time, if it has one
 };
 
 // Idempotent producers of one partition (KIP-98): per producer id its epoch and its
 // last five batches. `applied` state is as of the committed index and goes to disk as
 // rows; what was appended above is an overlay, undone when those entries are.
+//
+// Bounded: when more than `producers_max` producers have applied state, the sixteenth
+// part that was silent for longest is forgotten, by log position and therefore alike
+// on every replica. A forgotten producer may go on with any sequence.
 class ProducerTable {
 public:
+  static constexpr std::size_t default_producers_max = 16384;
+  static constexpr std::size_t batches_remembered = 5;
+
+  explicit ProducerTable(std::size_t producers_max = default_producers_max) : producers_max_(producers_max) {}
+
   // Where `header` stands against applied state plus overlay. Unknown producers may
   // start with any sequence (KIP-360), a new epoch only with 0.
   SequenceCheck check(const BatchHeader& header) const;
@@ -43,30 +51,45 @@ public:
   // Everything up to `index` is committed: becomes applied state. Rows that changed are
   // to be fetched with take_rows().
   void apply(RaftIndex index);
-  std::vector<StateRow> take_rows();
-  bool rows_pending() const { return !changed_.empty(); }
 
-  // Takes a row written by take_rows() in an earlier life. False: not one of ours or
-  // damaged.
+  bool rows_pending() const { return rows_.pending(); }
+  std::vector<StateRow> take_rows();
+  // The write with the rows last taken is on disk, or never will be.
+  void rows_written() { rows_.written(); }
+  void rows_lost() { rows_.lost(); }
+
+  // Takes a row written by take_rows() in an earlier life, as of the index last given
+  // to apply(). False: not one of ours or damaged.
   bool load(const StateRow& row);
 
   std::size_t size() const { return producers_.size(); }
 
 private:
   struct Batch {
+    std::int16_t epoch = -1;
     std::int32_t first_sequence = 0;
     std::int32_t last_sequence = 0;
     RaftIndex index;
     Offset base_offset;
     TimestampMs timestamp = no_timestamp;
   };
-  // Newest last; at most five applied ones and any number of the overlay's.
-  struct Producer {
-    std::int16_t epoch = -1;
-    std::vector<Batch> batches;
+  // Newest last, never empty; at most five applied ones, all of the newest applied
+  // epoch, and any number of the overlay's.
+  using Batches = std::vector<Batch>;
+  struct Appended {
+    RaftIndex index;
+    ProducerId producer;
   };
-  std::unordered_map<ProducerId, Producer> producers_;
-  std::vector<ProducerId> changed_;
+  std::size_t applied_count(const Batches& batches) const;
+  void apply_batch(const Appended& appended);
+  void forget_silent();
+
+  std::size_t producers_max_;
+  std::unordered_map<ProducerId, Batches> producers_;
+  std::deque<Appended> overlay_; // by index
+  RaftIndex applied_;
+  std::size_t applied_producers_ = 0;
+  ChangedRows<ProducerId> rows_;
 };
 
 } // namespace callboard::partition

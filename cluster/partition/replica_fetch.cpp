@@ -1,0 +1,87 @@
+// PartitionReplica: fetch, long poll and list offsets.
+#include <algorithm>
+#include <utility>
+
+#include "cluster/partition/partition_replica.h"
+
+namespace callboard::partition {
+namespace {
+
+constexpr std::int64_t latest_timestamp = -1;
+constexpr std::int64_t earliest_timestamp = -2;
+
+} // namespace
+
+void PartitionReplica::fetch(const FetchCommand& command) {
+  if (auto outcome = try_fetch(command)) {
+    effects_.fetched.push_back(std::move(*outcome));
+  } else {
+    parked_.push_back(command);
+  }
+}
+
+void PartitionReplica::cancel_fetch(WaiterId waiter) {
+  std::erase_if(parked_, [&](const FetchCommand& parked) { return parked.waiter == waiter; });
+}
+
+OffsetOutcome PartitionReplica::list_offset(std::int64_t timestamp, std::int32_t leader_epoch) const {
+  OffsetOutcome outcome;
+  outcome.error = check_leader(leader_epoch);
+  if (outcome.error != ErrorCode::none) return outcome;
+  if (timestamp == earliest_timestamp) {
+    outcome.offset = log_start_;
+    outcome.leader_epoch = terms_.term_at(log_start_);
+  } else if (timestamp != latest_timestamp) {
+    outcome.error = ErrorCode::invalid_request;
+  } else if (!settled()) {
+    outcome.error = ErrorCode::offset_not_available;
+  } else {
+    outcome.offset = high_watermark_;
+    outcome.leader_epoch = raft_.term();
+  }
+  return outcome;
+}
+
+ErrorCode PartitionReplica::check_leader(std::int32_t leader_epoch) const {
+  if (stopped_) return stopped_->code;
+  if (!leading()) return ErrorCode::not_leader_or_follower;
+  if (leader_epoch < 0 || leader_epoch == raft_.term().value) return ErrorCode::none;
+  return leader_epoch < raft_.term().value ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch;
+}
+
+// nullopt: to be parked.
+std::optional<FetchOutcome> PartitionReplica::try_fetch(const FetchCommand& command) const {
+  FetchOutcome outcome;
+  outcome.waiter = command.waiter;
+  outcome.error = check_leader(command.leader_epoch);
+  if (outcome.error == ErrorCode::none && (command.offset < log_start_ || command.offset > log_end_)) {
+    outcome.error = ErrorCode::offset_out_of_range;
+  }
+  if (outcome.error != ErrorCode::none) return outcome;
+
+  const bool readable = command.offset < high_watermark_;
+  if (!readable && command.park_until_bytes > 0) return std::nullopt;
+  // What left the cache counts as enough: a park is short of bytes only at the tail.
+  const auto available = readable ? cache_.available(command.offset, high_watermark_, command.park_until_bytes) : 0;
+  if (available && *available < command.park_until_bytes) return std::nullopt;
+
+  outcome.high_watermark = high_watermark_;
+  outcome.last_stable = high_watermark_;
+  outcome.log_start = log_start_;
+  if (readable &&
+      !cache_.read(command.offset, high_watermark_, command.bytes_max, command.at_least_one, outcome.batches)) {
+    outcome.cold = ColdRead{command.offset, high_watermark_, command.bytes_max, command.at_least_one};
+  }
+  return outcome;
+}
+
+void PartitionReplica::wake_fetches() {
+  std::erase_if(parked_, [&](const FetchCommand& parked) {
+    auto outcome = try_fetch(parked);
+    if (!outcome) return false;
+    effects_.fetched.push_back(std::move(*outcome));
+    return true;
+  });
+}
+
+} // namespace callboard::partition

@@ -1,0 +1,152 @@
+// PartitionReplica: produce, from the checks to the acknowledgement.
+#include <algorithm>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "cluster/partition/partition_replica.h"
+
+namespace callboard::partition {
+namespace {
+
+using Verdict = SequenceCheck::Verdict;
+
+constexpr std::int16_t acks_none = 0;
+constexpr std::int16_t acks_leader = 1;
+constexpr std::int16_t acks_all = -1;
+
+std::string sequence_of(const BatchHeader& header) {
+  return "Sequence " + std::to_string(header.base_sequence) + " of producer " + std::to_string(header.producer.value) +
+         ", epoch " + std::to_string(header.producer_epoch);
+}
+
+std::optional<Error> refuse_sequence(Verdict verdict, const BatchHeader& header) {
+  switch (verdict) {
+  case Verdict::accept:
+  case Verdict::duplicate: return std::nullopt;
+  case Verdict::old_duplicate:
+    return Error{ErrorCode::duplicate_sequence_number,
+                 sequence_of(header) + ", was written before; where is no longer known."};
+  case Verdict::out_of_order:
+    return Error{ErrorCode::out_of_order_sequence_number,
+                 sequence_of(header) + ", does not follow what was written last: a batch is missing between."};
+  case Verdict::stale_epoch:
+    return Error{ErrorCode::invalid_producer_epoch, sequence_of(header) + ", is fenced: a newer epoch has written."};
+  }
+  return std::nullopt;
+}
+
+ProduceOutcome refusal_of(WaiterId waiter, const Error& error) {
+  ProduceOutcome outcome;
+  outcome.waiter = waiter;
+  outcome.error = error.code;
+  outcome.message = error.message;
+  return outcome;
+}
+
+} // namespace
+
+void PartitionReplica::produce(ProduceCommand command, TimestampMs now) {
+  auto refusal = refuse(command);
+  SequenceCheck sequence;
+  if (!refusal && command.header.idempotent()) {
+    sequence = producers_.check(command.header);
+    refusal = refuse_sequence(sequence.verdict, command.header);
+  }
+  if (refusal) {
+    effects_.produced.push_back(refusal_of(command.waiter, *refusal));
+  } else if (sequence.verdict == Verdict::duplicate) {
+    AckWaiter waiter{sequence.index, {}};
+    waiter.outcome.waiter = command.waiter;
+    waiter.outcome.base_offset = sequence.base_offset;
+    waiter.outcome.log_append_time = sequence.timestamp;
+    acknowledge(command.acks, std::move(waiter));
+  } else {
+    append_batch(std::move(command), now);
+  }
+}
+
+std::optional<Error> PartitionReplica::refuse(const ProduceCommand& command) const {
+  if (stopped_) return stopped_;
+  if (!leading()) return Error{ErrorCode::not_leader_or_follower, "This node does not lead the partition."};
+  const auto& header = command.header;
+  if (header.total_bytes > static_cast<std::size_t>(std::max(options_.message_bytes_max, 0))) {
+    return Error{ErrorCode::message_too_large, "The batch has " + std::to_string(header.total_bytes) +
+                                                   " bytes, max.message.bytes of the topic allows " +
+                                                   std::to_string(options_.message_bytes_max) + "."};
+  }
+  if (command.acks < acks_all || command.acks > acks_leader) {
+    return Error{ErrorCode::invalid_required_acks,
+                 "acks is " + std::to_string(command.acks) + ", it must be 0, 1 or -1 (all)."};
+  }
+  if (command.acks == acks_all && std::cmp_less(raft_.voters().size(), options_.min_insync_replicas)) {
+    return Error{ErrorCode::not_enough_replicas, "The partition has " + std::to_string(raft_.voters().size()) +
+                                                     " replicas, min.insync.replicas of the topic asks for " +
+                                                     std::to_string(options_.min_insync_replicas) + "."};
+  }
+  if (header.log_append_time()) {
+    return Error{ErrorCode::invalid_timestamp,
+                 "The batch claims a log append time; only the broker may set that, producers send create times."};
+  }
+  return std::nullopt;
+}
+
+void PartitionReplica::append_batch(ProduceCommand command, TimestampMs now) {
+  auto& header = command.header;
+  const auto base = log_end_;
+  if (options_.log_append_time) {
+    stamp_log_append_time({command.batch.stampable(), command.batch.size()}, now);
+    header.attributes = static_cast<std::int16_t>(header.attributes | 8);
+    header.max_timestamp = now;
+  }
+  stamp_batch(command.batch.stampable(), base, raft_.term());
+
+  LogEntry entry;
+  entry.base_offset = base;
+  entry.offset_count = header.last_offset_delta + 1;
+  entry.max_timestamp = header.max_timestamp;
+  entry.payload = command.batch;
+  propose(std::move(entry));
+  const auto index = raft_.last_index();
+  if (header.idempotent()) producers_.append(header, index, base);
+  cache_.append(base, log_end_, std::move(command.batch));
+
+  AckWaiter waiter{index, {}};
+  waiter.outcome.waiter = command.waiter;
+  waiter.outcome.base_offset = base;
+  if (header.log_append_time()) waiter.outcome.log_append_time = header.max_timestamp;
+  acknowledge(command.acks, std::move(waiter));
+}
+
+void PartitionReplica::acknowledge(std::int16_t acks, AckWaiter waiter) {
+  const auto done = acks == acks_leader ? raft_.stored_index() : applied_;
+  if (acks == acks_none || waiter.index <= done) {
+    waiter.outcome.log_start = log_start_;
+    effects_.produced.push_back(std::move(waiter.outcome));
+    return;
+  }
+  auto& waiters = acks == acks_leader ? acks_on_store_ : acks_on_commit_;
+  // Only a duplicate, which waits for its original, does not go to the end.
+  const auto place = std::upper_bound(waiters.begin(), waiters.end(), waiter.index,
+                                      [](RaftIndex index, const AckWaiter& other) { return index < other.index; });
+  waiters.insert(place, std::move(waiter));
+}
+
+void PartitionReplica::release(AckWaiters& waiters, RaftIndex up_to) {
+  while (!waiters.empty() && waiters.front().index <= up_to) {
+    waiters.front().outcome.log_start = log_start_;
+    effects_.produced.push_back(std::move(waiters.front().outcome));
+    waiters.pop_front();
+  }
+}
+
+void PartitionReplica::refuse_waiters(AckWaiters& waiters, RaftIndex from, const Error& error) {
+  const auto first = std::lower_bound(waiters.begin(), waiters.end(), from,
+                                      [](const AckWaiter& waiter, RaftIndex index) { return waiter.index < index; });
+  for (auto it = first; it != waiters.end(); ++it) {
+    effects_.produced.push_back(refusal_of(it->outcome.waiter, error));
+  }
+  waiters.erase(first, waiters.end());
+}
+
+} // namespace callboard::partition
