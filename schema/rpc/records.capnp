@@ -1,0 +1,39 @@
+@0x87857adbde407e28;
+# What the metadata log persists: each command's outcome is one or more of these, as the value of a record.
+#
+# On disk a record is one segment in canonical form without a segment table, so the same record is
+# always the same bytes. Grow it only by appending; an old node that meets a variant it does not know
+# refuses the log and leaves it untouched.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("callboard::rpc::wire");
+
+struct MetadataRecord {
+  union {
+    none @0 :Void;                       # never written: what zeroed bytes read as
+    topic @1 :TopicRecord;
+    topicRemoved @2 :TopicRemovedRecord;
+    producerIds @3 :ProducerIdsRecord;
+  }
+}
+
+struct ConfigEntry {
+  name @0 :Text;
+  value @1 :Text;
+}
+
+struct TopicRecord {
+  # A topic exists as it says. Written again when its configs change.
+  id @0 :Data;                           # 16 bytes, never used again
+  name @1 :Text;
+  groups @2 :List(UInt64);               # the replication group of partition 0, 1, 2 ...
+  configs @3 :List(ConfigEntry);         # only what was set
+}
+
+struct TopicRemovedRecord {
+  id @0 :Data;                           # 16 bytes
+}
+
+struct ProducerIdsRecord {
+  next @0 :Int64;                        # ids below may have been given out
+}
