@@ -1,0 +1,41 @@
+#include "schema/kafka/api.h"
+
+#include <algorithm>
+
+#include "schema/assert.h"
+
+namespace callboard::kafka {
+namespace {
+
+// Produce is advertised from 0 though served from 3: librdkafka compresses only if
+// it sees version 0, and Kafka 4 does the same (KIP-896).
+constexpr Api table[] = {
+    {ApiKey::produce, "Produce", between(3, 11), between(0, 11), 9},
+    {ApiKey::fetch, "Fetch", between(4, 12), between(4, 12), 12},
+    {ApiKey::list_offsets, "ListOffsets", between(1, 8), between(1, 8), 6},
+    {ApiKey::metadata, "Metadata", between(0, 12), between(0, 12), 9},
+    {ApiKey::api_versions, "ApiVersions", between(0, 4), between(0, 4), 3},
+    {ApiKey::create_topics, "CreateTopics", between(2, 7), between(2, 7), 5},
+    {ApiKey::delete_topics, "DeleteTopics", between(1, 6), between(1, 6), 4},
+    {ApiKey::init_producer_id, "InitProducerId", between(0, 5), between(0, 5), 2},
+};
+
+} // namespace
+
+std::span<const Api> apis() {
+  return table;
+}
+
+const Api& api_of(ApiKey key) {
+  const auto* api = find_api(static_cast<std::int16_t>(key));
+  CB_ASSERT(api != nullptr);
+  return *api;
+}
+
+const Api* find_api(std::int16_t key) {
+  const auto* found =
+      std::find_if(std::begin(table), std::end(table), [&](const Api& api) { return api.key == ApiKey{key}; });
+  return found == std::end(table) ? nullptr : found;
+}
+
+} // namespace callboard::kafka

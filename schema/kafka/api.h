@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "schema/kafka/descriptor.h"
+
+namespace callboard::kafka {
+
+enum class ApiKey : std::int16_t {
+  produce = 0,
+  fetch = 1,
+  list_offsets = 2,
+  metadata = 3,
+  api_versions = 18,
+  create_topics = 19,
+  delete_topics = 20,
+  init_producer_id = 22,
+};
+
+// What this broker knows about an API. A client is told the advertised versions;
+// only the served ones are handled.
+struct Api {
+  ApiKey key;
+  std::string_view name;
+  Versions served;
+  Versions advertised;
+  std::int16_t flexible_from; // first version in KIP-482's compact form
+
+  bool flexible(std::int16_t version) const { return version >= flexible_from; }
+};
+
+// All of them, by ascending key.
+std::span<const Api> apis();
+
+const Api& api_of(ApiKey key);
+// For a key from outside: null if there is no such API here.
+const Api* find_api(std::int16_t key);
+
+} // namespace callboard::kafka
