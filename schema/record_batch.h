@@ -3,6 +3,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "schema/bytes.h"
 #include "schema/ids.h"
@@ -62,7 +65,8 @@ Result<BatchHeader> read_batch_header(ByteView data);
 // exactly one batch that fills `data`, magic 2, known codec, count = last offset
 // delta + 1 >= 1, sane sequence, CRC-32C, not control. Errors: corrupt_message
 // (size, CRC), unsupported_for_message_format (magic 0, 1), invalid_record (count,
-// deltas, control, more than one batch), unsupported_compression_type.
+// deltas, control, more than one batch), unsupported_compression_type,
+// invalid_timestamp (LogAppendTime, which is the broker's to set).
 Result<BatchHeader> check_produced_batch(ByteView data);
 
 // Writes base offset and leader epoch; the CRC stays valid.
@@ -82,14 +86,18 @@ struct RecordView {
 };
 
 // Calls `visit` for each record until it returns false. Works on uncompressed
-// batches; a compressed one is unsupported_compression_type. Every length is
-// checked: corrupt_message at the first that does not fit.
+// batches; a compressed one is unsupported_compression_type. Every length and offset
+// is checked: corrupt_message at the first that does not fit.
 Status for_each_record(ByteView batch, const std::function<bool(const RecordView&)>& visit);
 
+// A key may repeat; a value may be null.
 struct RecordHeader {
   std::string key;
   std::optional<std::string> value;
+
+  bool operator==(const RecordHeader&) const = default;
 };
+
 // The headers of a record. Error: corrupt_message.
 Result<std::vector<RecordHeader>> read_record_headers(ByteView headers);
 
@@ -103,7 +111,7 @@ public:
            std::span<const RecordHeader> headers = {});
   std::int32_t count() const { return count_; }
   std::size_t bytes() const { return batch_header_bytes + records_.size(); }
-  // The encoded batch; needs at least one record. The builder is empty afterwards.
+  // The encoded batch; needs at least one record. The builder has none afterwards.
   SharedBytes finish();
 
 private:
