@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cluster/metadata/image.h"
+#include "cluster/metadata/topic_config.h"
+#include "schema/result.h"
+
+// Commands on the cluster's metadata -> the record to be written, or why not. Pure:
+// the image is what was committed so far, so the owner plans one command after the
+// other and never past a record that is still on its way.
+namespace callboard::metadata {
+
+// The nodes that get the replicas of one partition, the preferred leader first.
+struct PartitionAssignment {
+  std::int32_t partition = 0;
+  std::vector<NodeId> replicas;
+};
+
+// As a CreateTopics request asks for it.
+struct CreateTopicCommand {
+  std::string name;
+  std::int32_t partitions = -1;         // -1: the default (KIP-464)
+  std::int16_t replication_factor = -1; // -1: the default
+  // Instead of the two above, which are -1 then.
+  std::vector<PartitionAssignment> assignments;
+  TopicConfigs configs;
+};
+
+struct TopicDefaults {
+  std::int32_t partitions = 1;
+  std::int32_t partitions_max = 10000; // of one topic
+  TopicConfig config;
+  NodeId node; // the only one, which gets every replica
+};
+
+// The new topic, with `fresh_id` and groups from Image::next_group() on.
+// Errors, each with a sentence: invalid_topic, topic_already_exists,
+// invalid_partitions, invalid_replication_factor, invalid_replica_assignment,
+// invalid_request (both ways of placing at once), invalid_config.
+Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicCommand& command,
+                                      const TopicDefaults& defaults, const Uuid& fresh_id);
+
+// Error: unknown_topic_or_partition.
+Result<TopicRemovedRecord> plan_delete_topic(const Image& image, std::string_view name);
+// Error: unknown_topic_id.
+Result<TopicRemovedRecord> plan_delete_topic(const Image& image, const Uuid& id);
+
+// Producer ids are given out by the block, so that the log is not written for each.
+inline constexpr std::int64_t producer_ids_per_block = 1000;
+
+// A block from Image::next_producer() up to the record's `next`; free to be given out
+// once the record is committed.
+ProducerIdsRecord plan_producer_ids(const Image& image);
+
+} // namespace callboard::metadata
