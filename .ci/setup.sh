@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# What `run`, `test` and `.ci/run` share: installing what is missing and building.
+# Sourced, never run. Needs `set -euo pipefail` and ROOT, the repository's folder.
+
+PACKAGES=(
+  # toolchain
+  g++ cmake ninja-build ccache mold clang clang-format clang-tidy
+  # libraries
+  libcaf-dev libcapnp-dev capnproto liblmdb-dev libboost-test-dev libcli11-dev libtomlplusplus-dev
+  libspdlog-dev libfmt-dev libisal-dev libssl-dev
+  # tests and benchmarks
+  librapidcheck-dev libbenchmark-dev lmdb-utils kcat
+  python3 python3-kafka python3-lz4 python3-snappy python3-zstandard python3-crc32c
+)
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+missing_packages() {
+  local package
+  for package in "${PACKAGES[@]}"; do
+    # shellcheck disable=SC2016 # a format of dpkg-query, not a variable
+    [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s\n' "$package"
+  done
+}
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "installing packages needs root or sudo; run as root: $*"
+  fi
+}
+
+# Touches the network only if something is missing.
+install_packages() {
+  command -v dpkg-query >/dev/null || die "this script installs packages with apt: it needs Debian 12"
+  local missing
+  mapfile -t missing < <(missing_packages)
+  ((${#missing[@]})) || return 0
+  say "Installing ${missing[*]}"
+  as_root apt-get update -q
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# build_release [TARGET...]: configures and builds build/.
+build_release() {
+  say "Building in build/"
+  cmake --preset release -S "$ROOT" >"$ROOT/.configure.log" 2>&1 || {
+    cat "$ROOT/.configure.log" >&2
+    die "cmake could not configure the project"
+  }
+  rm -f "$ROOT/.configure.log"
+  cmake --build "$ROOT/build" -- "$@"
+}
+
+# start_node DATA LISTEN: starts build/callboard in the background and waits for its
+# ready line. Sets NODE_PID and NODE_ADDRESS. Its output goes to DATA.out and DATA.log.
+start_node() {
+  local data=$1 listen=$2 deadline=$((SECONDS + 30))
+  "$ROOT/build/callboard" start --data "$data" --listen "$listen" --format json >"$data.out" 2>"$data.log" &
+  NODE_PID=$!
+  until NODE_ADDRESS=$(sed -n 's/.*"event":"ready".*"listen":"\([^"]*\)".*/\1/p' "$data.out") && [[ -n $NODE_ADDRESS ]]; do
+    kill -0 "$NODE_PID" 2>/dev/null || die "the node ended at once: $(cat "$data.log" "$data.out")"
+    ((SECONDS < deadline)) || die "the node was not ready within 30 s: $(cat "$data.log")"
+    sleep 0.05
+  done
+}
+
+# stop_node: asks the node of start_node to stop; its exit status is this function's.
+stop_node() {
+  local pid=${NODE_PID:-}
+  [[ -n $pid ]] || return 0
+  NODE_PID=
+  kill -TERM "$pid" 2>/dev/null || true
+  wait "$pid"
+}
