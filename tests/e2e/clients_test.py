@@ -1,0 +1,226 @@
+#!/usr/bin/python3
+"""kcat and kafka-python, as Debian ships them, against one node; and the examples."""
+import os
+import shutil
+import subprocess
+import time
+import unittest
+
+import kafka
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
+
+import wire
+from node import Node
+
+EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
+CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
+
+
+class ClientsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.node = Node().start()
+
+    @classmethod
+    def tearDownClass(cls):
+        status = cls.node.stop()
+        cls.node.close()
+        assert status == 0
+
+    def topic(self, partitions=1, configs=None):
+        """A fresh topic, named after the test."""
+        name = self.id().rsplit(".", 1)[1]
+        with wire.Connection(self.node.address) as connection:
+            self.assertEqual(wire.create_topic(connection, name, partitions, configs)[0], 0)
+        return name
+
+    def stored_codecs(self, topic):
+        """The codec bits of every batch as the node keeps it."""
+        found, offset = set(), 0
+        with wire.Connection(self.node.address) as connection:
+            while True:
+                error, high_watermark, content = wire.fetch(connection, topic, offset)
+                self.assertEqual(error, 0)
+                if offset >= high_watermark:
+                    return found
+                found.add(content[22] & 7)
+                offset = int.from_bytes(content[:8], "big") + int.from_bytes(content[23:27], "big") + 1
+
+
+@unittest.skipUnless(shutil.which("kcat"), "kcat is not installed")
+class KcatTest(ClientsTest):
+    def kcat(self, *args, stdin=b"", status=0):
+        done = subprocess.run(["kcat", "-b", self.node.address, *args], input=stdin, capture_output=True, timeout=60, check=False)
+        if status is not None:
+            self.assertEqual(done.returncode, status, done.stderr.decode())
+        return done.stdout if status == 0 else done.stderr
+
+    def consume(self, topic, *args):
+        return self.kcat("-C", "-t", topic, "-e", "-q", "-o", "beginning", *args)
+
+    def test_kcat_every_codec(self):
+        topic = self.topic(len(CODECS))
+        lines = b"".join(b"line %d of a text that compresses well\n" % n for n in range(500))
+        for partition, codec in enumerate(CODECS):
+            with self.subTest(codec=codec):
+                self.kcat("-P", "-t", topic, "-p", str(partition), "-z", codec, "-X", "linger.ms=50", stdin=lines)
+                self.assertEqual(self.consume(topic, "-p", str(partition)), lines)
+
+    def test_kcat_idempotent_producer(self):
+        topic = self.topic()
+        lines = b"".join(b"%d\n" % n for n in range(2000))
+        self.kcat("-P", "-t", topic, "-X", "enable.idempotence=true", "-X", "batch.num.messages=10", stdin=lines)
+        self.assertEqual(self.consume(topic), lines)
+
+    def test_kcat_keys_headers_and_tombstones(self):
+        topic = self.topic()
+        self.kcat("-P", "-t", topic, "-K", ":", "-Z", "-H", "colour=blue", stdin=b"key:value\ngone:\n")
+        self.assertEqual(self.consume(topic, "-f", "%k=%S=%s %h\n"), b"key=5=value colour=blue\ngone=-1= colour=blue\n")
+
+    def test_kcat_metadata_and_offsets_by_time(self):
+        topic = self.topic(3)
+        self.assertIn(f'topic "{topic}" with 3 partitions'.encode(), self.kcat("-L", "-t", topic))
+        self.kcat("-P", "-t", topic, "-p", "0", stdin=b"a\nb\n")
+        self.assertIn(b"offset 2", self.kcat("-Q", "-t", f"{topic}:0:-1"))
+
+    def test_kcat_creates_a_topic_by_writing(self):
+        topic = "kcat-made-this"
+        self.kcat("-P", "-t", topic, stdin=b"first\n")
+        self.assertEqual(self.consume(topic), b"first\n")
+
+    def test_kcat_is_told_of_a_topic_that_is_not_there(self):
+        self.assertIn(b"nknown topic", self.kcat("-C", "-t", "never-made", "-e", "-X", "allow.auto.create.topics=false", status=1))
+
+
+class KafkaPythonTest(ClientsTest):
+    def producer(self, **options):
+        producer = KafkaProducer(bootstrap_servers=self.node.address, **options)
+        self.addCleanup(producer.close)
+        return producer
+
+    def consumer(self, topic, partitions=(0,), **options):
+        consumer = KafkaConsumer(bootstrap_servers=self.node.address, **options)
+        self.addCleanup(consumer.close)
+        consumer.assign([TopicPartition(topic, p) for p in partitions])
+        consumer.seek_to_beginning()
+        return consumer
+
+    def read(self, consumer, count, seconds=30):
+        records, deadline = [], time.monotonic() + seconds
+        while len(records) < count and time.monotonic() < deadline:
+            for fresh in consumer.poll(200).values():
+                records += fresh
+        self.assertEqual(len(records), count)
+        return records
+
+    def send(self, topic, *records, **options):
+        producer = self.producer(**options)
+        pending = [producer.send(topic, **record) for record in records]
+        producer.flush(30)
+        return [sent.get(30) for sent in pending]
+
+    def test_python_every_codec_is_stored_as_it_was_sent(self):
+        for number, codec in enumerate(CODECS):
+            with self.subTest(codec=codec):
+                topic = f"python-codec-{codec}"
+                with wire.Connection(self.node.address) as connection:
+                    self.assertEqual(wire.create_topic(connection, topic)[0], 0)
+                values = [b"%d of a text that compresses well" % n for n in range(300)]
+                self.send(topic, *({"value": v} for v in values), compression_type=None if codec == "none" else codec, linger_ms=50)
+                self.assertEqual([r.value for r in self.read(self.consumer(topic), 300)], values)
+                self.assertEqual(self.stored_codecs(topic), {number})
+
+    def test_python_keys_headers_timestamps_and_tombstones(self):
+        topic = self.topic()
+        headers = [("a", b"1"), ("a", b"2"), ("empty", b""), ("ümlaut", "ü".encode())]
+        sent = [
+            {"key": None, "value": b"v", "timestamp_ms": 1600000000001}, {"key": b"", "value": b"", "timestamp_ms": 1600000000002},
+            {"key": b"\0\xff", "value": bytes(range(256)), "timestamp_ms": 1600000000003}, {"key": b"gone", "value": None, "timestamp_ms": 1600000000004},
+            {"key": b"h", "value": b"h", "timestamp_ms": 1600000000005, "headers": headers},
+        ]
+        self.send(topic, *sent)
+        for wanted, got in zip(sent, self.read(self.consumer(topic), len(sent))):
+            self.assertEqual((got.key, got.value, got.timestamp), (wanted["key"], wanted["value"], wanted["timestamp_ms"]))
+            self.assertEqual(list(got.headers), wanted.get("headers", []))
+
+    def test_python_seeks_by_time(self):
+        topic, base = self.topic(), 1700000000000
+        self.send(topic, *({"value": b"%d" % n, "timestamp_ms": base + n * 1000} for n in range(30)))
+        consumer, partition = self.consumer(topic), TopicPartition(topic, 0)
+        for time_ms, wanted in ((base + 10000, 10), (base + 10001, 11), (base - 5, 0), (base + 29001, None)):
+            found = consumer.offsets_for_times({partition: time_ms})[partition]
+            self.assertEqual(found and found.offset, wanted, time_ms - base)
+
+    def test_python_creates_a_topic_by_writing(self):
+        self.assertEqual(self.send("python-made-this", {"value": b"x"})[0].offset, 0)
+
+    def test_python_every_acks(self):
+        topic = self.topic()
+        for acks in (0, 1, "all"):
+            self.send(topic, *({"value": b"%d" % n} for n in range(20)), acks=acks)
+        self.assertEqual(len(self.read(self.consumer(topic), 60)), 60)
+
+    def test_python_is_told_that_a_record_is_too_large(self):
+        with self.assertRaises(kafka.errors.MessageSizeTooLargeError):
+            self.send(self.topic(), {"value": b"x" * 3_000_000}, max_request_size=10_000_000, retries=0)
+
+    def test_python_a_megabyte_fits_and_is_read_by_small_fetches(self):
+        topic = self.topic()
+        self.send(topic, {"value": b"m" * 1_000_000}, {"value": b"after"}, max_request_size=4_000_000)
+        records = self.read(self.consumer(topic, max_partition_fetch_bytes=1000), 2)
+        self.assertEqual([len(r.value) for r in records], [1_000_000, 5])
+
+    def test_python_a_waiting_fetch_wakes_with_the_record(self):
+        topic = self.topic()
+        consumer = self.consumer(topic, fetch_max_wait_ms=20000)
+        producer = self.producer(linger_ms=0)
+        self.assertEqual(consumer.position(TopicPartition(topic, 0)), 0)
+        consumer.poll(100)  # its fetch is parked now
+        began = time.monotonic()
+        producer.send(topic, b"x").get(10)
+        self.read(consumer, 1)
+        self.assertLess(time.monotonic() - began, 5, "it waited for its time-out of 20 s")
+
+    def test_python_out_of_range_is_told_or_reset(self):
+        topic = self.topic()
+        self.send(topic, *({"value": b"%d" % n} for n in range(5)))
+        strict = self.consumer(topic, auto_offset_reset="none")
+        strict.seek(TopicPartition(topic, 0), 1000)
+        with self.assertRaises(kafka.errors.OffsetOutOfRangeError):
+            self.read(strict, 1)
+        lenient = self.consumer(topic, auto_offset_reset="earliest")
+        lenient.seek(TopicPartition(topic, 0), 1000)
+        self.assertEqual([r.offset for r in self.read(lenient, 5)], [0, 1, 2, 3, 4])
+
+    def test_python_administration(self):
+        admin = KafkaAdminClient(bootstrap_servers=self.node.address)
+        self.addCleanup(admin.close)
+        admin.create_topics([NewTopic("by-admin", 3, 1)])
+        self.assertIn("by-admin", admin.list_topics())
+        with self.assertRaises(kafka.errors.TopicAlreadyExistsError):
+            admin.create_topics([NewTopic("by-admin", 3, 1)])
+        admin.delete_topics(["by-admin"])
+        self.assertNotIn("by-admin", admin.list_topics())
+
+    def test_python_records_survive_a_restart(self):
+        topic = self.topic(3)
+        sent = self.send(topic, *({"value": b"%d" % n, "partition": n % 3} for n in range(90)))
+        self.assertEqual(self.node.stop(), 0)
+        self.node.start()
+        records = self.read(self.consumer(topic, range(3)), 90)
+        self.assertEqual(sorted((r.partition, r.offset) for r in records), sorted((s.partition, s.offset) for s in sent))
+
+
+class ExamplesTest(ClientsTest):
+    def test_python_examples_round_trip(self):
+        def example(name, *args, stdin=""):
+            return subprocess.run(["/usr/bin/python3", os.path.join(EXAMPLES, "python", name), self.node.address, *args],
+                                  input=stdin, capture_output=True, text=True, timeout=60, check=True).stdout
+        topic = self.topic()
+        self.assertEqual(example("produce.py", topic, stdin="one\ntwo\n").count("acknowledged"), 2)
+        self.assertEqual(example("consume.py", topic, "2"), "partition 0, offset 0: one\npartition 0, offset 1: two\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
