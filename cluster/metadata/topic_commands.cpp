@@ -11,19 +11,6 @@ bool legal_in_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
-Status check_name(std::string_view name) {
-  const auto refused = [](std::string message) { return Error{ErrorCode::invalid_topic, std::move(message)}; };
-  if (name.empty()) return refused("A topic needs a name.");
-  if (name.size() > name_length_max) {
-    return refused("The topic's name has " + std::to_string(name.size()) + " characters, at most 249 are allowed.");
-  }
-  if (name == "." || name == "..") return refused("A topic cannot be named \"" + std::string(name) + "\".");
-  if (!std::all_of(name.begin(), name.end(), legal_in_name)) {
-    return refused("The topic's name has characters other than a-z, A-Z, 0-9, '.', '_' and '-'.");
-  }
-  return ok_status();
-}
-
 Status check_replication(std::int16_t factor) {
   if (factor == -1 || factor == 1) return ok_status();
   const auto asked = "Replication factor " + std::to_string(factor);
@@ -73,9 +60,22 @@ Result<std::int32_t> count_partitions(const CreateTopicCommand& command, const T
 
 } // namespace
 
+Status check_topic_name(std::string_view name) {
+  const auto refused = [](std::string message) { return Error{ErrorCode::invalid_topic, std::move(message)}; };
+  if (name.empty()) return refused("A topic needs a name.");
+  if (name.size() > name_length_max) {
+    return refused("The topic's name has " + std::to_string(name.size()) + " characters, at most 249 are allowed.");
+  }
+  if (name == "." || name == "..") return refused("A topic cannot be named \"" + std::string(name) + "\".");
+  if (!std::all_of(name.begin(), name.end(), legal_in_name)) {
+    return refused("The topic's name has characters other than a-z, A-Z, 0-9, '.', '_' and '-'.");
+  }
+  return ok_status();
+}
+
 Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicCommand& command,
                                       const TopicDefaults& defaults, const Uuid& fresh_id) {
-  if (auto named = check_name(command.name); !named.ok()) return named.error();
+  if (auto named = check_topic_name(command.name); !named.ok()) return named.error();
   if (image.topic(command.name)) {
     return Error{ErrorCode::topic_already_exists, "Topic \"" + command.name + "\" already exists."};
   }

@@ -37,6 +37,9 @@ struct TopicDefaults {
   NodeId node; // the only one, which gets every replica
 };
 
+// Kafka's rule: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". Error: invalid_topic.
+Status check_topic_name(std::string_view name);
+
 // The new topic, with `fresh_id` and groups from Image::next_group() on.
 // Errors, each with a sentence: invalid_topic, topic_already_exists,
 // invalid_partitions, invalid_replication_factor, invalid_replica_assignment,

@@ -1,10 +1,13 @@
 // PartitionReplica: the derived state's way to the disk and back.
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <string>
 #include <utility>
 
 #include "cluster/partition/partition_replica.h"
 #include "cluster/partition/state_row.h"
+#include "schema/big_endian.h"
 
 namespace callboard::partition {
 namespace {
@@ -21,6 +24,24 @@ Error corrupt(std::string what) {
 
 std::string at(RaftIndex index) {
   return "entry " + std::to_string(index.value);
+}
+
+// The header of a batch that was cut behind it; read_batch_header() wants batches
+// whole, so it is shown one without records.
+Result<BatchHeader> read_cut_header(ByteView cut) {
+  constexpr std::size_t length_at = 8;
+  constexpr std::int32_t uncounted_bytes = 12; // base offset and the length itself
+  std::array<std::uint8_t, batch_header_bytes> header;
+  if (cut.size() < header.size()) return corrupt("a batch ends inside its header");
+  std::copy_n(cut.begin(), header.size(), header.begin());
+  const auto length = load_big_endian<std::int32_t>(&header[length_at]);
+  if (length < static_cast<std::int32_t>(batch_header_bytes) - uncounted_bytes) {
+    return corrupt("a batch is smaller than its header");
+  }
+  store_big_endian<std::int32_t>(&header[length_at], batch_header_bytes - uncounted_bytes);
+  auto read = read_batch_header(header);
+  if (read.ok()) read->total_bytes = static_cast<std::size_t>(length) + uncounted_bytes;
+  return read;
 }
 
 } // namespace
@@ -81,8 +102,8 @@ Status PartitionReplica::replay_entry(const LogEntry& entry) {
     return corrupt(at(entry.index) + " leaves a gap of offsets");
   std::size_t bytes = entry.payload.size();
   if (entry.type == EntryType::batch) {
-    const auto header = read_batch_header(entry.payload.view());
-    if (!header.ok()) return corrupt(at(entry.index) + " is not a batch: " + header.error().message);
+    const auto header = read_cut_header(entry.payload.view());
+    if (!header.ok()) return header.error();
     if (header->base_offset != entry.base_offset || header->next_offset() != entry.next_offset()) {
       return corrupt(at(entry.index) + " and its batch disagree about offsets");
     }
