@@ -84,10 +84,6 @@ std::optional<Error> PartitionReplica::refuse(const ProduceCommand& command) con
                                                      " replicas, min.insync.replicas of the topic asks for " +
                                                      std::to_string(options_.min_insync_replicas) + "."};
   }
-  if (header.log_append_time()) {
-    return Error{ErrorCode::invalid_timestamp,
-                 "The batch claims a log append time; only the broker may set that, producers send create times."};
-  }
   return std::nullopt;
 }
 

@@ -1,0 +1,116 @@
+#include "cluster/metadata/topic_commands.h"
+
+#include <boost/test/unit_test.hpp>
+
+namespace callboard::metadata {
+namespace {
+
+constexpr NodeId node{3};
+
+struct Commands {
+  Image image;
+  TopicDefaults defaults;
+  Uuid fresh;
+
+  Commands() {
+    fresh.bytes[0] = 9;
+    defaults.node = node;
+    defaults.partitions = 4;
+    defaults.partitions_max = 100;
+  }
+  static CreateTopicCommand topic(std::string name, std::int32_t partitions = -1, std::int16_t factor = -1) {
+    CreateTopicCommand command;
+    command.name = std::move(name);
+    command.partitions = partitions;
+    command.replication_factor = factor;
+    return command;
+  }
+  ErrorCode refusal(const CreateTopicCommand& command) const {
+    const auto record = plan_create_topic(image, command, defaults, fresh);
+    if (record.ok()) return ErrorCode::none;
+    BOOST_TEST(!record.error().message.empty());
+    return record.error().code;
+  }
+};
+
+BOOST_FIXTURE_TEST_SUITE(topic_commands, Commands)
+
+BOOST_AUTO_TEST_CASE(a_topic_gets_a_group_for_each_partition) {
+  image.apply(TopicRecord{Uuid{}, "older", {GroupId(2)}, {}});
+  auto command = topic("orders", 3, 1);
+  command.configs = {{"retention.ms", "5"}};
+  const auto record = plan_create_topic(image, command, defaults, fresh);
+  BOOST_REQUIRE(record.ok());
+  BOOST_TEST((*record == TopicRecord{fresh, "orders", {GroupId(3), GroupId(4), GroupId(5)}, {{"retention.ms", "5"}}}));
+  BOOST_TEST(plan_create_topic(image, topic("other"), defaults, fresh)->groups.size() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(names_are_kafkas) {
+  for (const auto* name : {"a", "A.b_c-9", "...", "__internal"}) {
+    BOOST_TEST((refusal(topic(name)) == ErrorCode::none), name);
+  }
+  BOOST_TEST((refusal(topic(std::string(249, 'x'))) == ErrorCode::none));
+  for (const auto* name : {"", ".", "..", "../etc", "a b", "a/b", "\xc3\xa9", "a\n"}) {
+    BOOST_TEST((refusal(topic(name)) == ErrorCode::invalid_topic), name);
+  }
+  BOOST_TEST((refusal(topic(std::string("a\0b", 3))) == ErrorCode::invalid_topic));
+  BOOST_TEST((refusal(topic(std::string(250, 'x'))) == ErrorCode::invalid_topic));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_is_taken_until_its_topic_is_gone) {
+  image.apply(TopicRecord{fresh, "a.b", {GroupId(2)}, {}});
+  BOOST_TEST((refusal(topic("a.b")) == ErrorCode::topic_already_exists));
+  BOOST_TEST((refusal(topic("a_b")) == ErrorCode::none));
+  image.apply(*plan_delete_topic(image, "a.b"));
+  BOOST_TEST((refusal(topic("a.b")) == ErrorCode::none));
+}
+
+BOOST_AUTO_TEST_CASE(numbers_out_of_range_are_refused) {
+  BOOST_TEST((refusal(topic("t", 0)) == ErrorCode::invalid_partitions));
+  BOOST_TEST((refusal(topic("t", -2)) == ErrorCode::invalid_partitions));
+  BOOST_TEST((refusal(topic("t", 101)) == ErrorCode::invalid_partitions));
+  BOOST_TEST((refusal(topic("t", 100)) == ErrorCode::none));
+  BOOST_TEST((refusal(topic("t", 1, 3)) == ErrorCode::invalid_replication_factor));
+  BOOST_TEST((refusal(topic("t", 1, 0)) == ErrorCode::invalid_replication_factor));
+  auto command = topic("t");
+  command.configs = {{"nonsense", "1"}};
+  BOOST_TEST((refusal(command) == ErrorCode::invalid_config));
+}
+
+BOOST_AUTO_TEST_CASE(assignments_must_fit_the_cluster) {
+  auto command = topic("t");
+  command.assignments = {{1, {node}}, {0, {node}}};
+  BOOST_TEST(plan_create_topic(image, command, defaults, fresh)->groups.size() == 2u);
+  const auto assigned = [&](std::vector<PartitionAssignment> assignments) {
+    command.assignments = std::move(assignments);
+    return refusal(command);
+  };
+  BOOST_TEST((assigned({{0, {node}}, {0, {node}}}) == ErrorCode::invalid_replica_assignment));
+  BOOST_TEST((assigned({{1, {node}}}) == ErrorCode::invalid_replica_assignment));
+  BOOST_TEST((assigned({{-1, {node}}}) == ErrorCode::invalid_replica_assignment));
+  BOOST_TEST((assigned({{0, {}}}) == ErrorCode::invalid_replica_assignment));
+  BOOST_TEST((assigned({{0, {NodeId(7)}}}) == ErrorCode::invalid_replica_assignment));
+  BOOST_TEST((assigned({{0, {node, node}}}) == ErrorCode::invalid_replica_assignment));
+  BOOST_TEST((assigned(std::vector<PartitionAssignment>(101)) == ErrorCode::invalid_partitions));
+  command.partitions = 1;
+  BOOST_TEST((assigned({{0, {node}}}) == ErrorCode::invalid_request));
+}
+
+BOOST_AUTO_TEST_CASE(topics_are_deleted_by_name_or_id) {
+  image.apply(TopicRecord{fresh, "orders", {GroupId(2)}, {}});
+  BOOST_TEST((plan_delete_topic(image, "orders")->id == fresh));
+  BOOST_TEST((plan_delete_topic(image, fresh)->id == fresh));
+  BOOST_TEST((plan_delete_topic(image, "other").error().code == ErrorCode::unknown_topic_or_partition));
+  BOOST_TEST((plan_delete_topic(image, Uuid{}).error().code == ErrorCode::unknown_topic_id));
+}
+
+BOOST_AUTO_TEST_CASE(producer_ids_come_in_blocks) {
+  BOOST_TEST(plan_producer_ids(image).next.value == 1000);
+  image.apply(plan_producer_ids(image));
+  BOOST_TEST(plan_producer_ids(image).next.value == 2000);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+} // namespace callboard::metadata
