@@ -155,9 +155,14 @@ def main():
     kept = tempfile.mkdtemp(prefix="callboard-history-")
     path = os.path.join(kept, "history.jsonl")
     recorder = history.Recorder(path)
-    with Node() as node:
-        play(node, options, random.Random(options.seed), recorder)
-    recorder.close()
+    try:
+        with Node() as node:
+            play(node, options, random.Random(options.seed), recorder)
+    except Exception:
+        print(f"the history is in {path}")
+        raise
+    finally:
+        recorder.close()
     violations = history.check(recorder.events)
     for name, found in violations.items():
         print(f"{name}: {len(found)}", *found[:5], sep="\n  ")
