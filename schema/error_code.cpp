@@ -59,17 +59,59 @@ std::string_view name_of(ErrorCode code) {
 }
 
 ErrorCode on_kafka_wire(ErrorCode code) {
-  if (static_cast<std::int16_t>(code) < 1000) return code;
   switch (code) {
   case ErrorCode::corrupt_storage:
   case ErrorCode::storage_full:
   case ErrorCode::storage_io:
   case ErrorCode::newer_format:
   case ErrorCode::wrong_data_directory: return ErrorCode::kafka_storage_error;
-  case ErrorCode::shutting_down: return ErrorCode::not_leader_or_follower;
+  case ErrorCode::in_use: return ErrorCode::unknown_server_error;
   case ErrorCode::invalid_argument: return ErrorCode::invalid_request;
-  default: return ErrorCode::unknown_server_error;
+  case ErrorCode::shutting_down: return ErrorCode::not_leader_or_follower;
+  case ErrorCode::unknown_server_error:
+  case ErrorCode::none:
+  case ErrorCode::offset_out_of_range:
+  case ErrorCode::corrupt_message:
+  case ErrorCode::unknown_topic_or_partition:
+  case ErrorCode::leader_not_available:
+  case ErrorCode::not_leader_or_follower:
+  case ErrorCode::request_timed_out:
+  case ErrorCode::message_too_large:
+  case ErrorCode::network_exception:
+  case ErrorCode::coordinator_load_in_progress:
+  case ErrorCode::coordinator_not_available:
+  case ErrorCode::invalid_topic:
+  case ErrorCode::record_list_too_large:
+  case ErrorCode::not_enough_replicas:
+  case ErrorCode::not_enough_replicas_after_append:
+  case ErrorCode::invalid_required_acks:
+  case ErrorCode::invalid_timestamp:
+  case ErrorCode::unsupported_version:
+  case ErrorCode::topic_already_exists:
+  case ErrorCode::invalid_partitions:
+  case ErrorCode::invalid_replication_factor:
+  case ErrorCode::invalid_replica_assignment:
+  case ErrorCode::invalid_config:
+  case ErrorCode::not_controller:
+  case ErrorCode::invalid_request:
+  case ErrorCode::unsupported_for_message_format:
+  case ErrorCode::policy_violation:
+  case ErrorCode::out_of_order_sequence_number:
+  case ErrorCode::duplicate_sequence_number:
+  case ErrorCode::invalid_producer_epoch:
+  case ErrorCode::transactional_id_authorization_failed:
+  case ErrorCode::kafka_storage_error:
+  case ErrorCode::unknown_producer_id:
+  case ErrorCode::fetch_session_id_not_found:
+  case ErrorCode::invalid_fetch_session_epoch:
+  case ErrorCode::fenced_leader_epoch:
+  case ErrorCode::unknown_leader_epoch:
+  case ErrorCode::unsupported_compression_type:
+  case ErrorCode::offset_not_available:
+  case ErrorCode::invalid_record:
+  case ErrorCode::unknown_topic_id: return code;
   }
+  return static_cast<std::int16_t>(code) < own_error_codes_from ? code : ErrorCode::unknown_server_error;
 }
 
 } // namespace callboard

@@ -63,6 +63,9 @@ enum class ErrorCode : std::int16_t {
   shutting_down = 1007,
 };
 
+// The first value that is not Kafka's.
+inline constexpr std::int16_t own_error_codes_from = 1000;
+
 // The field's name of an error, as Kafka spells it: "UNKNOWN_TOPIC_OR_PARTITION".
 std::string_view name_of(ErrorCode code);
 

@@ -38,10 +38,13 @@ Error invalid(const char* sentence) {
   return {ErrorCode::invalid_record, sentence};
 }
 
-// What a client claims may add up to more than 64 bits; it wraps instead of
-// overflowing.
+// What a client claims may leave 64 bits; it wraps instead of overflowing.
 std::int64_t wrapping_sum(std::int64_t a, std::int64_t b) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
+std::int64_t wrapping_difference(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
 }
 
 // Reads what lies behind a batch's header. A read that does not fit returns false.
@@ -246,18 +249,18 @@ void BatchBuilder::producer(ProducerId id, std::int16_t epoch, std::int32_t base
 
 void BatchBuilder::add(std::optional<ByteView> key, std::optional<ByteView> value, TimestampMs timestamp,
                        std::span<const RecordHeader> headers) {
-  std::string body(1, '\0'); // attributes, of which a record has none
-  append_varlong(body, timestamp - base_timestamp_);
-  append_varlong(body, count_);
-  append_nullable(body, key);
-  append_nullable(body, value);
-  append_varlong(body, static_cast<std::int64_t>(headers.size()));
+  body_.assign(1, '\0'); // attributes, of which a record has none
+  append_varlong(body_, wrapping_difference(timestamp, base_timestamp_));
+  append_varlong(body_, count_);
+  append_nullable(body_, key);
+  append_nullable(body_, value);
+  append_varlong(body_, static_cast<std::int64_t>(headers.size()));
   for (const auto& header : headers) {
-    append_nullable(body, bytes_of(header.key));
-    append_nullable(body, header.value ? std::optional(bytes_of(*header.value)) : std::nullopt);
+    append_nullable(body_, bytes_of(header.key));
+    append_nullable(body_, header.value ? std::optional(bytes_of(*header.value)) : std::nullopt);
   }
-  append_varlong(records_, static_cast<std::int64_t>(body.size()));
-  records_ += body;
+  append_varlong(records_, static_cast<std::int64_t>(body_.size()));
+  records_ += body_;
   max_timestamp_ = count_ == 0 ? timestamp : std::max(max_timestamp_, timestamp);
   ++count_;
 }

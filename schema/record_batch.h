@@ -122,6 +122,7 @@ private:
   std::int32_t base_sequence_ = -1;
   std::int32_t count_ = 0;
   std::string records_;
+  std::string body_; // of the record being added; kept for its memory
 };
 
 } // namespace callboard

@@ -28,7 +28,8 @@ bool Reader::read(double& value) {
 bool Reader::read(ErrorCode& value) {
   std::int16_t raw = 0;
   if (!read(raw)) return false;
-  value = static_cast<ErrorCode>(raw);
+  // The node's own codes mean nothing when a peer sends them.
+  value = raw < own_error_codes_from ? static_cast<ErrorCode>(raw) : ErrorCode::unknown_server_error;
   return true;
 }
 
