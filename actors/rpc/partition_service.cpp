@@ -10,9 +10,9 @@
 namespace callboard::rpc {
 namespace {
 
-constexpr std::uint32_t fetch_bytes_floor = 64 << 10;  // granted under pressure
-constexpr std::uint32_t unpacked_bytes_max = 1 << 20;  // of batches whose records are asked for
-constexpr std::size_t reply_overhead_bytes = 64 << 10; // pointers and the call's envelope
+constexpr std::uint32_t fetch_bytes_floor = 64 << 10; // granted under pressure
+constexpr std::uint32_t unpacked_bytes_max = 1 << 20; // of batches whose records are asked for
+constexpr std::size_t reply_overhead_bytes = 1 << 10; // the call's envelope and the outcome
 
 std::size_t bytes_of_all(const std::vector<SharedBytes>& batches) {
   std::size_t bytes = 0;
@@ -107,24 +107,25 @@ kj::Promise<void> PartitionService::fetch(FetchContext context) {
 // The reply has its own credits, for what it really weighs and until it is written:
 // waiting for them while holding the first ones could wait for ever.
 kj::Promise<void> PartitionService::answer_fetch(FetchContext context, FetchRange range, Result<Fetched> fetched) {
-  auto result = context.getResults().initResult();
   if (!fetched) {
-    write(fetched.error(), result.initError());
+    write(fetched.error(), context.getResults().initResult().initError());
     return kj::READY_NOW;
   }
   const auto bytes = bytes_of_all(fetched->batches);
   if (bytes + reply_overhead_bytes > message_bytes_max) {
-    write(Error{ErrorCode::message_too_large, "the batch at this offset is too large for one reply; read it as Kafka"},
-          result.initError());
+    const Error too_large{ErrorCode::message_too_large,
+                          "the batch at this offset is larger than a Cap'n Proto reply; read it with a Kafka client"};
+    write(too_large, context.getResults().initResult().initError());
     return kj::READY_NOW;
   }
   return session_->reply_credits().take(bytes).then(
       [this, context, range, bytes, held = std::move(*fetched)](kj::Own<Credits::Grant> grant) mutable {
-        auto outcome = context.getResults().getResult();
-        if (context.getParams().getForm() == wire::Form::BATCHES)
-          write_batches(held, range.offset, outcome);
-        else
-          write_records(held, range.offset, session_->limits().records, outcome);
+        if (context.getParams().getForm() == wire::Form::BATCHES) {
+          const auto words = (bytes + reply_overhead_bytes) / sizeof(capnp::word) + 2 * held.batches.size();
+          write_batches(held, range.offset, context.getResults(capnp::MessageSize{words, 0}).initResult());
+        } else {
+          write_records(held, range.offset, session_->limits().records, context.getResults().initResult());
+        }
         session_->gate().hold_until_written(kj::mv(grant), bytes);
       });
 }

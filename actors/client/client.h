@@ -1,0 +1,137 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schema/rpc/api.h"
+
+// Callboard's C++ client: a plain synchronous library over schema/rpc/broker.capnp.
+//
+//   auto client = callboard::client::Client::connect("127.0.0.1:9092");
+//   if (!client) { std::cerr << client.error().message << '\n'; return 1; }
+//   auto produced = client->produce("orders", 0, {{.key = "k", .value = "v"}});
+//
+// Every call blocks until it is answered or its deadline has passed, and says in a
+// Result why it failed. Records travel as batches that are packed and unpacked here.
+//
+// A Client and what it opened belong to the thread that connected it (behind them runs
+// that thread's KJ event loop); several clients in one thread are fine.
+namespace callboard::client {
+
+using rpc::Acks;
+using rpc::ActorPage;
+using rpc::ActorQuery;
+using rpc::CreateTopic;
+using rpc::Fetched;
+using rpc::FetchRange;
+using rpc::Flushed;
+using rpc::OffsetInfo;
+using rpc::Produced;
+using rpc::Record;
+using rpc::TopicInfo;
+
+class Connection;
+
+// Where a consumer may start besides an offset.
+inline constexpr Offset earliest{-2};
+inline constexpr Offset latest{-1};
+
+struct ClientOptions {
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds request_timeout{30'000};
+};
+
+struct ProducerOptions {
+  Acks acks = Acks::all;
+  std::size_t batch_bytes = 64 << 10; // a batch is sent when it has grown to this
+};
+
+// A stream of produces to one partition, in order. send() returns when the broker has
+// room, flush() when everything sent is on disk or failed.
+class Producer {
+public:
+  Producer(Producer&&) noexcept;
+  Producer& operator=(Producer&&) noexcept;
+  // Does not flush: records that were not flushed may or may not arrive.
+  ~Producer();
+
+  // Packs the record; sends the batch once it is full. An error means that the
+  // connection is of no more use: what was not flushed is unknown.
+  Status send(const Record& record);
+  // An encoded record batch, as it is; after what was packed before.
+  Status send_batch(ByteView batch);
+  // What became of everything since the last flush. Refused sends are in the value.
+  Result<Flushed> flush();
+
+private:
+  friend class Client;
+  struct State;
+  explicit Producer(std::unique_ptr<State> state);
+  Status send_packed();
+  Status stream(ByteView batch);
+  std::unique_ptr<State> state_;
+};
+
+// Reads one partition from some place on.
+class Consumer {
+public:
+  // The next records; none if there were none within `wait_max`. After an error the
+  // position is unchanged and poll() may be called again.
+  Result<std::vector<Record>> poll(std::chrono::milliseconds wait_max);
+
+  // The offset that is read next; `earliest` or `latest` until the first poll.
+  Offset position() const { return position_; }
+  void seek(Offset offset) { position_ = offset; }
+
+private:
+  friend class Client;
+  Consumer(std::shared_ptr<Connection> connection, std::string topic, std::int32_t partition, Offset start)
+    : connection_(std::move(connection)), topic_(std::move(topic)), partition_(partition), position_(start) {}
+
+  std::shared_ptr<Connection> connection_;
+  std::string topic_;
+  std::int32_t partition_;
+  Offset position_;
+};
+
+class Client {
+public:
+  // `address` is HOST:PORT. Errors: invalid_argument, network_exception (nobody there,
+  // unknown name), request_timed_out.
+  static Result<Client> connect(std::string_view address, const ClientOptions& options = {});
+
+  Result<TopicInfo> create_topic(const CreateTopic& topic);
+  Status delete_topic(const std::string& name);
+  Result<TopicInfo> describe_topic(const std::string& name);
+  Result<std::vector<TopicInfo>> list_topics();
+
+  // All records in one batch: appended together or not at all.
+  Result<Produced> produce(const std::string& topic, std::int32_t partition, std::span<const Record> records,
+                           Acks acks = Acks::all);
+  Result<Produced> produce(const std::string& topic, std::int32_t partition, std::initializer_list<Record> records) {
+    return produce(topic, partition, std::span<const Record>(records.begin(), records.size()));
+  }
+  Result<Produced> produce_batch(const std::string& topic, std::int32_t partition, ByteView batch,
+                                 Acks acks = Acks::all);
+  Result<Producer> open_producer(const std::string& topic, std::int32_t partition, const ProducerOptions& options = {});
+
+  Consumer consume(const std::string& topic, std::int32_t partition, Offset start = earliest);
+  // Batches as they are stored.
+  Result<Fetched> fetch(const std::string& topic, std::int32_t partition, const FetchRange& range);
+  // The first record at or after a time; -1: the end, -2: the start of the partition.
+  Result<OffsetInfo> list_offset(const std::string& topic, std::int32_t partition, std::int64_t timestamp);
+
+  // What the node's actors are doing.
+  Result<ActorPage> actors(const ActorQuery& query);
+
+private:
+  friend class Consumer;
+  explicit Client(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+  std::shared_ptr<Connection> connection_;
+};
+
+} // namespace callboard::client
