@@ -51,11 +51,8 @@ install_packages() {
 # build_release [TARGET...]: configures and builds build/.
 build_release() {
   say "Building in build/"
-  cmake --preset release -S "$ROOT" >"$ROOT/.configure.log" 2>&1 || {
-    cat "$ROOT/.configure.log" >&2
-    die "cmake could not configure the project"
-  }
-  rm -f "$ROOT/.configure.log"
+  local output
+  output=$(cmake --preset release -S "$ROOT" 2>&1) || die "cmake could not configure the project: $output"
   cmake --build "$ROOT/build" -- "$@"
 }
 
