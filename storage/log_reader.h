@@ -5,8 +5,11 @@
 
 #include "schema/log_entry.h"
 #include "schema/result.h"
+#include "storage/node_state.h"
 
 namespace callboard::storage {
+
+class Segment; // storage/segment.h
 
 // A position found by time.
 struct TimestampHit {
@@ -42,5 +45,14 @@ public:
   // The largest timestamp and where it is (ListOffsets -3, KIP-734).
   virtual Result<TimestampHit> find_max_time(Offset upper) const = 0;
 };
+
+// A segment as a view sees it: what the manifest says, and the pages.
+struct ViewPart {
+  SegmentInfo info;
+  std::shared_ptr<const Segment> segment;
+};
+
+// `parts` oldest first, joining without a hole.
+std::shared_ptr<const LogView> make_log_view(GroupId group, Offset log_start, std::vector<ViewPart> parts);
 
 } // namespace callboard::storage

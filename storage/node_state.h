@@ -69,13 +69,13 @@ struct Identity {
   NodeId node;
 };
 
-// The one always-synced LMDB environment of a node (`DIR/node-state`): identity, and
+// The one always-synced LMDB environment of a node (`DIR/node-state.mdb`): identity, and
 // for every group term, vote, voters and manifest (decision 5). Thread-safe: LMDB
 // serialises writers; every public call is one transaction. Blocks on the disk, so
 // never called from a KJ loop. Format version 1; a newer one is refused untouched.
 class NodeState {
 public:
-  // Opens or creates `directory/node-state` and takes the directory's lock file.
+  // Opens or creates `directory/node-state.mdb` and takes the directory's lock file.
   // Errors: in_use (another process), newer_format, corrupt_storage, storage_io.
   static Result<std::unique_ptr<NodeState>> open(const std::string& directory);
   ~NodeState();
@@ -94,6 +94,9 @@ public:
   // True if the last process that had it open did not end by mark_clean() and the
   // machine restarted since (other boot id): unsynced pages may be gone.
   bool unclean_boot() const;
+  // How often that happened to this directory. A segment that was last known to be
+  // whole before the latest of them is checked before it is used.
+  std::uint64_t unclean_boots() const;
   // The last act of an orderly stop.
   Status mark_clean();
 

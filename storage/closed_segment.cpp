@@ -1,0 +1,204 @@
+#include "storage/closed_segment.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "schema/crc32c.h"
+#include "storage/segment_check.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+namespace callboard::storage {
+namespace {
+
+constexpr std::size_t closing_chunks_per_step = 8;
+constexpr std::size_t populate_bytes_min = 16 << 10; // below it a few page faults cost less than the call
+
+Error damaged(const std::string& path, std::string_view what) {
+  return {ErrorCode::corrupt_storage, path + " is damaged: " + std::string(what)};
+}
+
+// Pages out of the map.
+class MapPages final : public PageSource {
+public:
+  explicit MapPages(SegmentMap::Ref map) : map_(std::move(map)) {}
+  std::uint64_t file_bytes() const override { return map_->range().bytes; }
+  const std::string& path() const override { return map_->path(); }
+
+  Status read(std::uint64_t at, std::span<std::uint8_t> out) override {
+    if (out.empty()) return ok_status();
+    if (auto good = map_->ensure(at, out.size()); !good) return good;
+    const auto* from = map_->range().base + at;
+    if (!guarded(map_->range(), [&] { std::memcpy(out.data(), from, out.size()); }))
+      return damaged(path(), "it was cut or cannot be read");
+    return ok_status();
+  }
+  Result<SharedBytes> batch(std::uint64_t at, std::size_t bytes) override {
+    if (auto good = map_->ensure(at, bytes); !good) return good.error();
+    if (bytes >= populate_bytes_min) map_->populate({map_->range().base + at, bytes});
+    return SharedBytes({map_->range().base + at, bytes}, map_.get());
+  }
+
+private:
+  SegmentMap::Ref map_;
+};
+
+class TreeSnapshot final : public SegmentSnapshot {
+public:
+  explicit TreeSnapshot(SegmentMap::Ref map) : pages_(std::move(map)) {}
+  Status open() {
+    auto tree = PageTree::open(pages_, MetaCheck::any); // which chunk CRCs vouch for
+    if (!tree) return tree.error();
+    const auto entries = tree->table(entries_table);
+    if (!entries) return entries.error();
+    const auto index = tree->table(index_table);
+    if (!index) return index.error();
+    if (!*entries || !*index) return damaged(pages_.path(), "a table is missing");
+    entries_ = tree->cursor(**entries);
+    index_ = tree->cursor(**index);
+    return ok_status();
+  }
+  RowCursor& entries() override { return *entries_; }
+  RowCursor& index() override { return *index_; }
+
+private:
+  MapPages pages_;
+  std::unique_ptr<RowCursor> entries_;
+  std::unique_ptr<RowCursor> index_;
+};
+
+} // namespace
+
+Result<SegmentMap::Ref> SegmentMap::open(const std::string& path) {
+  auto file = File::open(path, O_RDONLY);
+  if (!file) return Error{ErrorCode::corrupt_storage, file.error().message};
+  const auto size = file->size();
+  if (!size) return size.error();
+  if (*size == 0) return damaged(path, "it is empty");
+  void* base = ::mmap(nullptr, *size, PROT_READ, MAP_SHARED, file->fd(), 0);
+  if (base == MAP_FAILED) return io_error(errno, "map", path);
+  return Ref(new SegmentMap(path, {static_cast<const std::uint8_t*>(base), *size}));
+}
+
+SegmentMap::~SegmentMap() {
+  ::munmap(const_cast<std::uint8_t*>(range_.base), range_.bytes);
+}
+
+ByteView SegmentMap::chunk(std::size_t number) const {
+  const auto at = number * sidecar_chunk_bytes;
+  return {range_.base + at, std::min<std::size_t>(sidecar_chunk_bytes, range_.bytes - at)};
+}
+
+// Older kernels do not know it; then pages fault in one by one.
+void SegmentMap::populate(ByteView part) const {
+  const auto start = reinterpret_cast<std::uintptr_t>(part.data()) / page_bytes * page_bytes;
+  const auto end = reinterpret_cast<std::uintptr_t>(part.data() + part.size());
+  ::madvise(reinterpret_cast<void*>(start), end - start, MADV_POPULATE_READ);
+}
+
+Result<std::uint32_t> SegmentMap::chunk_crc(std::size_t number) const {
+  const auto bytes = chunk(number);
+  populate(bytes);
+  std::uint32_t crc = 0;
+  if (!guarded(range_, [&] { crc = crc32c(bytes); }))
+    return damaged(path_, "chunk " + std::to_string(number) + " was cut or cannot be read");
+  return crc;
+}
+
+void SegmentMap::expect(std::vector<std::uint32_t> crcs, bool computed) {
+  crcs_ = std::move(crcs);
+  checked_ = std::vector<std::atomic<bool>>(crcs_.size());
+  for (auto& checked : checked_) checked.store(computed, std::memory_order_relaxed);
+}
+
+Status SegmentMap::ensure(std::uint64_t at, std::uint64_t bytes) {
+  if (at > range_.bytes || bytes > range_.bytes - at) return damaged(path_, "it ends too early");
+  if (bytes == 0) return ok_status();
+  for (auto i = at / sidecar_chunk_bytes; i <= (at + bytes - 1) / sidecar_chunk_bytes; ++i) {
+    if (checked_[i].load(std::memory_order_acquire)) continue;
+    const auto crc = chunk_crc(i);
+    if (!crc) return crc.error();
+    if (*crc != crcs_[i]) return damaged(path_, "chunk " + std::to_string(i) + " does not match its sidecar");
+    checked_[i].store(true, std::memory_order_release);
+  }
+  return ok_status();
+}
+
+ClosedSegment::~ClosedSegment() {
+  SegmentMap::Ref owned(map_.load());
+}
+
+Result<SegmentMap::Ref> ClosedSegment::map() const {
+  if (auto* known = map_.load(std::memory_order_acquire)) {
+    known->retain();
+    return SegmentMap::Ref(known);
+  }
+  auto sidecar = load_sidecar(sidecar_path(path()));
+  if (!sidecar) return sidecar.error();
+  if (sidecar->group != group_ || sidecar->segment != id_) return damaged(path(), "its sidecar is of another segment");
+  auto opened = SegmentMap::open(path());
+  if (!opened) return opened.error();
+  auto map = *opened;
+  if (map->range().bytes != sidecar->file_bytes)
+    return damaged(path(), "it has " + std::to_string(map->range().bytes) + " bytes instead of " +
+                               std::to_string(sidecar->file_bytes));
+  map->expect(std::move(sidecar->chunk_crcs), false);
+  SegmentMap* none = nullptr;
+  map->retain();
+  if (!map_.compare_exchange_strong(none, map.get(), std::memory_order_acq_rel)) {
+    map->release(); // another reader was first; this map serves one read
+  }
+  return map;
+}
+
+Result<std::unique_ptr<SegmentSnapshot>> ClosedSegment::snapshot() const {
+  auto opened = map();
+  if (!opened) return opened.error();
+  auto snapshot = std::make_unique<TreeSnapshot>(*opened);
+  if (auto good = snapshot->open(); !good) return good.error();
+  return std::unique_ptr<SegmentSnapshot>(std::move(snapshot));
+}
+
+Result<RawRows> ClosedSegment::state() const {
+  auto opened = map();
+  if (!opened) return opened.error();
+  MapPages pages(*opened);
+  auto tree = PageTree::open(pages, MetaCheck::any);
+  if (!tree) return tree.error();
+  auto stored = read_state(*tree);
+  if (!stored) return stored.error();
+  return std::move(stored->state);
+}
+
+Status ClosedSegment::still_valid() const {
+  if (!retired_.load()) return ok_status();
+  return Error{ErrorCode::not_leader_or_follower, "the log was truncated while " + path() + " was read; try again"};
+}
+
+std::string sidecar_path(const std::string& path) {
+  return path.substr(0, path.rfind('.')) + ".sum";
+}
+
+Result<std::shared_ptr<ClosedSegment>> SegmentCloser::step() {
+  if (map_.get() == nullptr) {
+    auto opened = SegmentMap::open(segment_->path());
+    if (!opened) return opened.error();
+    map_ = *opened;
+  }
+  for (std::size_t i = 0; i < closing_chunks_per_step && crcs_.size() < map_->chunks(); ++i) {
+    const auto crc = map_->chunk_crc(crcs_.size());
+    if (!crc) return crc.error();
+    crcs_.push_back(*crc);
+  }
+  if (crcs_.size() < map_->chunks()) return std::shared_ptr<ClosedSegment>();
+  const Sidecar sidecar{group_, id_, map_->range().bytes, crcs_};
+  if (auto stored = store_sidecar(sidecar_path(segment_->path()), sidecar); !stored) return stored.error();
+  map_->expect(crcs_, true);
+  return std::make_shared<ClosedSegment>(segment_->path(), group_, id_, map_, segment_);
+}
+
+} // namespace callboard::storage

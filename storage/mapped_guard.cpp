@@ -1,0 +1,75 @@
+#include "storage/mapped_guard.h"
+
+#include <csetjmp>
+#include <csignal>
+#include <cstring>
+
+#include "schema/assert.h"
+
+namespace callboard::storage {
+namespace {
+
+struct Frame {
+  MapRange range;
+  Frame* outer;
+  sigjmp_buf jump;
+};
+
+thread_local Frame* innermost = nullptr;
+struct sigaction previous_bus;
+struct sigaction previous_segv;
+
+void pass_on(int signal, siginfo_t* info, void* context) {
+  const auto& previous = signal == SIGBUS ? previous_bus : previous_segv;
+  if ((previous.sa_flags & SA_SIGINFO) != 0) {
+    previous.sa_sigaction(signal, info, context);
+  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+    previous.sa_handler(signal);
+  } else {
+    sigaction(signal, &previous, nullptr); // the faulting instruction runs again and ends the process
+  }
+}
+
+void on_fault(int signal, siginfo_t* info, void* context) {
+  for (auto* frame = innermost; frame != nullptr; frame = frame->outer) {
+    if (frame->range.contains(info->si_addr)) {
+      innermost = frame;
+      siglongjmp(frame->jump, 1);
+    }
+  }
+  pass_on(signal, info, context);
+}
+
+// SA_NODEFER: the jump leaves the handler without restoring a signal mask, which
+// saves two system calls a guarded call.
+bool install() {
+  struct sigaction action;
+  std::memset(&action, 0, sizeof action);
+  action.sa_sigaction = on_fault;
+  action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+  sigemptyset(&action.sa_mask);
+  return sigaction(SIGBUS, &action, &previous_bus) == 0 && sigaction(SIGSEGV, &action, &previous_segv) == 0;
+}
+
+} // namespace
+
+bool run_guarded(const MapRange& range, void (*work)(void*), void* argument) {
+  static const bool installed = install();
+  CB_ASSERT(installed);
+  Frame frame{range, innermost, {}};
+  if (sigsetjmp(frame.jump, 0) != 0) {
+    innermost = innermost->outer;
+    return false;
+  }
+  innermost = &frame;
+  work(argument);
+  innermost = frame.outer;
+  return true;
+}
+
+void abandon_guarded() {
+  CB_ASSERT(innermost != nullptr);
+  siglongjmp(innermost->jump, 1);
+}
+
+} // namespace callboard::storage

@@ -1,0 +1,380 @@
+#include "storage/node_state.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "storage/file.h"
+#include "storage/keys.h"
+#include "storage/lmdb.h"
+#include "storage/page_tree.h"
+
+namespace callboard::storage {
+namespace {
+
+constexpr std::uint64_t map_bytes = std::uint64_t{1} << 30;
+constexpr std::uint64_t reserve_bytes = 4 << 20;
+constexpr std::uint64_t reserve_bytes_min = 64 << 10;
+constexpr std::uint64_t free_bytes_to_refill = 64 << 20;
+constexpr std::string_view format_row = "format";
+constexpr std::string_view identity_row = "identity";
+constexpr std::string_view boot_row = "boot";
+constexpr std::size_t uuid_bytes = 16;
+constexpr std::size_t boot_id_bytes = 36;
+
+// The kernel's id of this boot, and how the node's life went so far.
+struct BootRecord {
+  std::string boot_id;
+  bool clean = true;
+  std::uint64_t unclean_boots = 0;
+};
+
+std::string encode(const BootRecord& boot) {
+  std::string out = boot.boot_id;
+  out.resize(boot_id_bytes, ' ');
+  out.push_back(boot.clean ? '\1' : '\0');
+  return out.append(text_of(IntegerKey(boot.unclean_boots).view()));
+}
+
+std::optional<BootRecord> decode_boot(ByteView value) {
+  if (value.size() != boot_id_bytes + 9) return std::nullopt;
+  return BootRecord{std::string(text_of(value.first(boot_id_bytes))), value[boot_id_bytes] != 0,
+                    load_le<std::uint64_t>(value.data() + boot_id_bytes + 1)};
+}
+
+std::string encode(const Identity& identity) {
+  std::string out(text_of(identity.cluster.bytes));
+  out.append(text_of(identity.node_uuid.bytes));
+  return out.append(text_of(IntegerKey(static_cast<std::uint64_t>(identity.node.value)).view()));
+}
+
+std::optional<Identity> decode_identity(ByteView value) {
+  if (value.size() != 2 * uuid_bytes + 8) return std::nullopt;
+  Identity identity;
+  std::memcpy(identity.cluster.bytes.data(), value.data(), uuid_bytes);
+  std::memcpy(identity.node_uuid.bytes.data(), value.data() + uuid_bytes, uuid_bytes);
+  identity.node = NodeId(static_cast<NodeId::rep>(load_le<std::int64_t>(value.data() + 2 * uuid_bytes)));
+  return identity;
+}
+
+Error damaged(const std::string& path, std::string_view what) {
+  return {ErrorCode::corrupt_storage, path + " is damaged: " + std::string(what) + "; wipe this node's data " +
+                                          "directory and let it join again as a new node"};
+}
+
+// Held while the descriptor is open: one process per data directory.
+Result<File> lock_directory(const std::string& directory) {
+  auto file = File::open(directory + "/lock", O_RDWR | O_CREAT);
+  if (!file) return file;
+  if (::flock(file->fd(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return io_error(errno, "lock", file->path());
+    char pid[16] = {};
+    static_cast<void>(::pread(file->fd(), pid, sizeof pid - 1, 0) < 0);
+    return Error{ErrorCode::in_use, directory + " is in use by process " + std::to_string(std::atol(pid)) +
+                                        "; stop it or choose another directory"};
+  }
+  const auto pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(file->fd(), 0) != 0) return io_error(errno, "write", file->path());
+  if (auto written = file->write_at(0, bytes_of(pid)); !written) return written.error();
+  return file;
+}
+
+std::string current_boot_id() {
+  std::string id(boot_id_bytes, ' ');
+  auto file = File::open("/proc/sys/kernel/random/boot_id", O_RDONLY);
+  if (file) static_cast<void>(file->read_at(0, {reinterpret_cast<std::uint8_t*>(id.data()), id.size()}));
+  return id;
+}
+
+// Before LMDB touches an existing file: its format, then every page.
+Status vet(const std::string& path) {
+  auto pages = FilePages::open(path);
+  if (!pages) return pages.error();
+  auto tree = PageTree::open(**pages, MetaCheck::sequence);
+  if (!tree) return tree.error();
+  auto table = tree->table(node_table);
+  if (!table) return table.error();
+  if (!*table) return damaged(path, "it has no table of the node");
+  std::optional<std::uint32_t> format;
+  auto read = tree->for_each(**table, [&](ByteView key, ByteView value) -> Status {
+    const auto opened = open_row(text_of(key), value);
+    if (!opened) return damaged(path, "a row does not match its CRC");
+    if (text_of(key) == format_row && opened->size() >= 4) format = load_le<std::uint32_t>(opened->data());
+    return ok_status();
+  });
+  if (!read) return read;
+  if (!format) return damaged(path, "it does not say its format");
+  if (*format > node_state_format)
+    return Error{ErrorCode::newer_format, path + " has format " + std::to_string(*format) +
+                                              ", written by a newer Callboard; start that version"};
+  return tree->verify();
+}
+
+} // namespace
+
+struct NodeState::Impl {
+  std::string directory;
+  File lock;
+  std::shared_ptr<Env> env;
+  MDB_dbi node = 0;
+  MDB_dbi groups = 0;
+  BootRecord boot;
+  bool unclean = false;
+  std::atomic<std::uint64_t> reserved{0};
+
+  Status open();
+  Status open_tables(bool fresh);
+  Status start_boot();
+  Status put_boot();
+  void refill_reserve();
+  bool spend_reserve();
+
+  // One synced transaction of what `change` puts; when the disk is full, again with
+  // space given back from the reserve.
+  template <class Change>
+  Status commit(Change change);
+  int apply(Txn& txn, const GroupUpdate& update, std::optional<Error>& refused);
+  Result<std::optional<std::string>> read_row(MDB_dbi table, ByteView key) const;
+};
+
+template <class Change>
+Status NodeState::Impl::commit(Change change) {
+  for (;;) {
+    std::optional<Error> refused;
+    int code = 0;
+    {
+      Txn txn(*env, Txn::Kind::write);
+      code = txn.begun();
+      if (code == 0) code = change(txn, refused);
+      if (refused) return *refused;
+      if (code == 0) code = txn.commit();
+    }
+    if (code == 0) break;
+    // LMDB reports a write cut short by a full disk as EIO.
+    if ((code != ENOSPC && code != EIO) || !spend_reserve()) return env->error(code, "write");
+  }
+  if (reserved.load() < reserve_bytes) refill_reserve();
+  return ok_status();
+}
+
+// Gives half of it back to the file system; false if nothing is left to give, or the
+// disk is not full at all.
+bool NodeState::Impl::spend_reserve() {
+  struct statvfs disk;
+  const bool full = ::statvfs(directory.c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < reserve_bytes;
+  const auto left = reserved.load() / 2 < reserve_bytes_min ? 0 : reserved.load() / 2;
+  if (!full || reserved.load() == 0) return false;
+  if (::truncate((directory + "/reserve").c_str(), static_cast<off_t>(left)) != 0) return false;
+  reserved.store(left);
+  return true;
+}
+
+// Not worth an error: without it a full disk only blocks more than it has to.
+void NodeState::Impl::refill_reserve() {
+  struct statvfs disk;
+  if (::statvfs(directory.c_str(), &disk) != 0 || disk.f_bavail * disk.f_frsize < free_bytes_to_refill) return;
+  auto file = File::open(directory + "/reserve", O_RDWR | O_CREAT);
+  if (file && ::posix_fallocate(file->fd(), 0, reserve_bytes) == 0) reserved.store(reserve_bytes);
+}
+
+Status NodeState::Impl::open() {
+  if (auto made = make_directory(directory); !made) return made;
+  auto locked = lock_directory(directory);
+  if (!locked) return locked.error();
+  lock = std::move(*locked);
+  const auto path = directory + "/node-state.mdb";
+  bool existing = ::access(path.c_str(), F_OK) == 0;
+  if (existing && ::access((directory + "/groups").c_str(), F_OK) != 0) {
+    auto pages = FilePages::open(path);
+    if (!pages) return pages.error();
+    existing = (*pages)->file_bytes() > 2 * page_bytes; // else its first commit never happened
+  }
+  if (existing) {
+    if (auto sound = vet(path); !sound) return sound;
+  } else if (auto removed = remove_file(path); !removed) {
+    return removed;
+  }
+  auto opened = Env::open({path, map_bytes, 2, true});
+  if (!opened) return opened.error();
+  env = std::move(*opened);
+  if (auto tables = open_tables(!existing); !tables) return tables;
+  if (auto started = start_boot(); !started) return started;
+  if (!existing) {
+    if (auto synced = sync_directory(directory); !synced) return synced;
+  }
+  refill_reserve();
+  return ok_status();
+}
+
+// Of a new file they are made by the first commit, with everything else.
+Status NodeState::Impl::open_tables(bool fresh) {
+  if (fresh) return ok_status();
+  Txn txn(*env, Txn::Kind::read);
+  MDB_val format;
+  int code = txn.begun();
+  if (code == 0) code = txn.open_table(node_table, 0, node);
+  if (code == 0) code = txn.open_table(groups_table, MDB_INTEGERKEY, groups);
+  if (code == 0) code = txn.get(node, bytes_of(format_row), format);
+  if (code == 0) env->locate_map(format);
+  if (code == 0) code = txn.commit();
+  return code == 0 ? ok_status() : env->error(code, "read");
+}
+
+Status NodeState::Impl::start_boot() {
+  std::optional<BootRecord> last;
+  if (node != 0) {
+    auto row = read_row(node, bytes_of(boot_row));
+    if (!row) return row.error();
+    if (*row) last = decode_boot(bytes_of(**row));
+    if (!last) return damaged(env->path(), "it does not say how the last run ended");
+  }
+  boot = {current_boot_id(), false, last ? last->unclean_boots : 0};
+  unclean = last && !last->clean && last->boot_id != boot.boot_id;
+  if (unclean) ++boot.unclean_boots;
+  return put_boot();
+}
+
+Status NodeState::Impl::put_boot() {
+  return commit([this](Txn& txn, std::optional<Error>&) {
+    int code = 0;
+    if (node == 0) {
+      MDB_dbi made = 0;
+      std::uint8_t format[4];
+      store_le(format, node_state_format);
+      code = txn.open_table(groups_table, MDB_CREATE | MDB_INTEGERKEY, groups);
+      if (code == 0) code = txn.open_table(node_table, MDB_CREATE, made);
+      if (code == 0) code = txn.put(made, bytes_of(format_row), bytes_of(seal_row(format_row, format)));
+      if (code == 0) node = made;
+    }
+    const auto row = seal_row(boot_row, bytes_of(encode(boot)));
+    return code == 0 ? txn.put(node, bytes_of(boot_row), bytes_of(row)) : code;
+  });
+}
+
+Result<std::optional<std::string>> NodeState::Impl::read_row(MDB_dbi table, ByteView key) const {
+  Txn txn(*env, Txn::Kind::read);
+  MDB_val value;
+  std::string copy;
+  int code = txn.begun();
+  if (code == 0) code = txn.get(table, key, value);
+  if (code == MDB_NOTFOUND) return std::optional<std::string>();
+  if (code == 0) {
+    copy.resize(value.mv_size);
+    code = env->copy(copy.data(), view_of(value));
+  }
+  if (code != 0) return env->error(code, "read");
+  if (table == groups) return std::optional(std::move(copy)); // decode_group_record() checks it
+  const auto opened = open_row(text_of(key), bytes_of(copy));
+  if (!opened) return damaged(env->path(), "a row does not match its CRC");
+  return std::optional(std::string(text_of(*opened)));
+}
+
+int NodeState::Impl::apply(Txn& txn, const GroupUpdate& update, std::optional<Error>& refused) {
+  const IntegerKey key(update.group.value);
+  if (update.forget) return txn.remove(groups, key.view());
+  GroupRecord record;
+  record.group = update.group;
+  MDB_val stored;
+  const int code = txn.get(groups, key.view(), stored);
+  if (code == 0) {
+    std::string copy(stored.mv_size, '\0');
+    if (const int failed = env->copy(copy.data(), view_of(stored))) return failed;
+    auto decoded = decode_group_record(update.group, bytes_of(copy));
+    if (!decoded) {
+      refused = decoded.error();
+      return 0;
+    }
+    record = std::move(*decoded);
+  } else if (code != MDB_NOTFOUND) {
+    return code;
+  }
+  if (update.hard) record.hard = *update.hard;
+  if (update.manifest) record.manifest = *update.manifest;
+  return txn.put(groups, key.view(), bytes_of(encode_group_record(record)));
+}
+
+NodeState::NodeState() : impl_(std::make_unique<Impl>()) {}
+NodeState::~NodeState() = default;
+
+Result<std::unique_ptr<NodeState>> NodeState::open(const std::string& directory) {
+  std::unique_ptr<NodeState> state(new NodeState());
+  state->impl_->directory = directory;
+  if (auto opened = state->impl_->open(); !opened) return opened.error();
+  return state;
+}
+
+Result<std::optional<Identity>> NodeState::identity() const {
+  auto row = impl_->read_row(impl_->node, bytes_of(identity_row));
+  if (!row) return row.error();
+  if (!*row) return std::optional<Identity>();
+  auto identity = decode_identity(bytes_of(**row));
+  if (!identity) return damaged(impl_->env->path(), "its identity cannot be read");
+  return identity;
+}
+
+Status NodeState::set_identity(const Identity& identity) {
+  return impl_->commit([&](Txn& txn, std::optional<Error>& refused) {
+    const auto row = seal_row(identity_row, bytes_of(encode(identity)));
+    const int code = txn.put(impl_->node, bytes_of(identity_row), bytes_of(row), MDB_NOOVERWRITE);
+    if (code == MDB_KEYEXIST)
+      refused = Error{ErrorCode::wrong_data_directory,
+                      impl_->directory + " already belongs to a node; choose an empty directory"};
+    return code;
+  });
+}
+
+Status NodeState::commit(std::span<const GroupUpdate> updates) {
+  if (updates.empty()) return ok_status();
+  return impl_->commit([&](Txn& txn, std::optional<Error>& refused) {
+    for (const auto& update : updates) {
+      if (const int code = impl_->apply(txn, update, refused); code != 0 || refused) return code;
+    }
+    return 0;
+  });
+}
+
+Result<std::optional<GroupRecord>> NodeState::read(GroupId group) const {
+  auto row = impl_->read_row(impl_->groups, IntegerKey(group.value).view());
+  if (!row) return row.error();
+  if (!*row) return std::optional<GroupRecord>();
+  auto record = decode_group_record(group, bytes_of(**row));
+  if (!record) return record.error();
+  return std::optional(std::move(*record));
+}
+
+Status NodeState::for_each(const std::function<void(const GroupRecord&)>& visit) const {
+  Txn txn(*impl_->env, Txn::Kind::read);
+  if (txn.begun() != 0) return impl_->env->error(txn.begun(), "read");
+  Cursor cursor(txn, impl_->groups);
+  int code = cursor.get(MDB_FIRST);
+  for (; code == 0; code = cursor.get(MDB_NEXT)) {
+    std::uint64_t group = 0;
+    if (cursor.key().size() != sizeof group) return damaged(impl_->env->path(), "a group's key is torn");
+    std::string copy(cursor.value().size(), '\0');
+    code = impl_->env->copy(&group, cursor.key());
+    if (code == 0) code = impl_->env->copy(copy.data(), cursor.value());
+    if (code != 0) break;
+    auto record = decode_group_record(GroupId(group), bytes_of(copy));
+    if (!record) return record.error();
+    visit(*record);
+  }
+  return code == MDB_NOTFOUND ? ok_status() : impl_->env->error(code, "read");
+}
+
+bool NodeState::unclean_boot() const {
+  return impl_->unclean;
+}
+
+std::uint64_t NodeState::unclean_boots() const {
+  return impl_->boot.unclean_boots;
+}
+
+Status NodeState::mark_clean() {
+  impl_->boot.clean = true;
+  return impl_->put_boot();
+}
+
+} // namespace callboard::storage

@@ -1,0 +1,538 @@
+#include "storage/partition_log.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "schema/record_batch.h"
+#include "storage/closed_segment.h"
+#include "storage/file.h"
+#include "storage/log_reader.h"
+#include "storage/segment_check.h"
+
+namespace callboard::storage {
+namespace {
+
+Error damaged(const std::string& path, std::string_view what) {
+  return {ErrorCode::corrupt_storage,
+          path + " is damaged: " + std::string(what) + "; restore this replica from its peers"};
+}
+
+// After these a log takes no more writes.
+bool fatal(const Error& error) {
+  return error.code == ErrorCode::storage_io || error.code == ErrorCode::corrupt_storage;
+}
+
+std::shared_ptr<ActiveSegment> as_active(const std::shared_ptr<Segment>& segment) {
+  return std::dynamic_pointer_cast<ActiveSegment>(segment);
+}
+
+} // namespace
+
+struct PartitionLog::Impl {
+  NodeState& node;
+  GroupId group;
+  std::string data_directory;
+  LogOptions options;
+  std::string directory; // DIR/groups/GROUP
+  Manifest manifest;
+  std::vector<std::shared_ptr<Segment>> segments{}; // as in the manifest
+  std::shared_ptr<ActiveSegment> active{};          // the last one
+  std::optional<SegmentCloser> closer{};
+  std::size_t closing = 0; // which segment `closer` works on
+  std::vector<std::string> garbage{};
+  std::optional<Error> failed{};
+  RecoveredLog recovered{};
+  bool unsynced = false;
+  bool directory_made = false;
+  mutable std::shared_ptr<const LogView> view{};
+
+  std::string path(SegmentId id) const { return directory + "/" + hex16(id.value) + ".mdb"; }
+  SegmentOptions segment_options() const { return {options.durability, options.segment_bytes, node.unclean_boots()}; }
+  Status commit_manifest(Manifest next);
+  void discard(SegmentId id);
+
+  Status open_segments(RawRows& state);
+  Status open_active(std::size_t i, RawRows& state);
+  Status rebuild(std::size_t i, RawRows& state);
+  Status check_closed(std::size_t i) const;
+  Status check_joints() const;
+  Status remove_unknown_files() const;
+  Status recover(const RawRows& state);
+  Status recover_suffix();
+  Result<Term> last_term() const;
+
+  Status write(const LogWrite& write, TimestampMs now);
+  bool must_roll(const LogWrite& write, TimestampMs now) const;
+  Status roll(const LogWrite& write, TimestampMs now);
+  Status make_group_directory();
+  Status truncate_across(RaftIndex from);
+  Status finish_truncation(const RawRows& state);
+  Result<std::shared_ptr<ActiveSegment>> reopen(std::size_t i);
+  Result<bool> close_step();
+  std::shared_ptr<const LogView> current_view() const;
+  Status flush();
+};
+
+Status PartitionLog::Impl::commit_manifest(Manifest next) {
+  const GroupUpdate update{group, std::nullopt, next, false};
+  if (auto committed = node.commit({&update, 1}); !committed) return committed;
+  manifest = std::move(next);
+  view.reset();
+  return ok_status();
+}
+
+void PartitionLog::Impl::discard(SegmentId id) {
+  garbage.push_back(path(id));
+  garbage.push_back(path(id) + "-lock");
+  garbage.push_back(sidecar_path(path(id)));
+}
+
+Status PartitionLog::Impl::open_segments(RawRows& state) {
+  if (manifest.truncate_from) {
+    segments.resize(manifest.segments.size());
+    if (auto finished = finish_truncation({}); !finished) return finished;
+  }
+  segments.assign(manifest.segments.size(), nullptr);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const auto& info = manifest.segments[i];
+    if (!info.closed) {
+      if (auto opened = open_active(i, state); !opened) return opened;
+      continue;
+    }
+    if (auto checked = check_closed(i); !checked) return checked;
+    segments[i] = std::make_shared<ClosedSegment>(path(info.id), group, info.id);
+  }
+  if (!segments.empty()) active = as_active(segments.back());
+  if (!segments.empty() && !active) return damaged(directory, "its last segment is closed");
+  if (auto joined = check_joints(); !joined) return joined;
+  return remove_unknown_files();
+}
+
+Status PartitionLog::Impl::open_active(std::size_t i, RawRows& state) {
+  const auto& info = manifest.segments[i];
+  auto opened = ActiveSegment::open(path(info.id), group, info, segment_options());
+  const bool may_be_torn = options.durability == Durability::interval && node.unclean_boots() > 0;
+  if (!opened && opened.error().code == ErrorCode::corrupt_storage && may_be_torn && i + 1 == segments.size())
+    return rebuild(i, state);
+  if (!opened) return opened.error();
+  segments[i] = opened->segment;
+  state = std::move(opened->state);
+  return ok_status();
+}
+
+// What the flush interval promises: after a power cut the log ends where the disk does.
+Status PartitionLog::Impl::rebuild(std::size_t i, RawRows& state) {
+  if (i > 0 && state.empty() && manifest.segments[i - 1].closed) {
+    const ClosedSegment before(path(manifest.segments[i - 1].id), group, manifest.segments[i - 1].id);
+    auto older = before.state();
+    if (!older) return older.error();
+    state = std::move(*older);
+  }
+  auto next = manifest;
+  auto& info = next.segments[i];
+  const auto torn = info.id;
+  info.id = next.next_segment;
+  next.next_segment = next.next_segment.next();
+  auto rebuilt = rebuild_segment(path(torn), path(info.id), group, info, segment_options(), state);
+  if (!rebuilt) return rebuilt.error();
+  if (auto committed = commit_manifest(std::move(next)); !committed) return committed;
+  discard(torn);
+  segments[i] = rebuilt->segment;
+  state = std::move(rebuilt->state);
+  return ok_status();
+}
+
+Status PartitionLog::Impl::check_closed(std::size_t i) const {
+  const auto& info = manifest.segments[i];
+  struct stat about;
+  if (::stat(path(info.id).c_str(), &about) != 0) return damaged(path(info.id), "it is gone");
+  if (static_cast<std::uint64_t>(about.st_size) != info.bytes)
+    return damaged(path(info.id),
+                   "it has " + std::to_string(about.st_size) + " bytes instead of " + std::to_string(info.bytes));
+  return ok_status();
+}
+
+// Closed segments' ends are checked by whoever reads up to them.
+Status PartitionLog::Impl::check_joints() const {
+  for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
+    const auto& next = manifest.segments[i + 1];
+    const auto open = as_active(segments[i]);
+    const bool joins = open
+                           ? open->tail().next_index == next.first_index && open->tail().next_offset <= next.base_offset
+                           : manifest.segments[i].first_index <= next.first_index;
+    if (!joins) return damaged(path(next.id), "it does not join the segment before it");
+  }
+  return ok_status();
+}
+
+Status PartitionLog::Impl::remove_unknown_files() const {
+  std::set<std::string> known;
+  for (const auto& info : manifest.segments) {
+    const auto name = hex16(info.id.value);
+    known.insert(name + ".mdb");
+    known.insert(name + (info.closed ? ".sum" : ".mdb-lock"));
+  }
+  auto names = list_directory(directory);
+  if (!names) return names.error();
+  for (const auto& name : *names) {
+    if (known.contains(name)) continue;
+    if (auto removed = remove_file(directory + "/" + name); !removed) return removed;
+  }
+  return ok_status();
+}
+
+Status PartitionLog::Impl::recover(const RawRows& state) {
+  recovered.log_start = manifest.log_start;
+  recovered.next_offset = manifest.log_start;
+  if (!active) return ok_status();
+  auto applied = applied_state(state);
+  recovered.applied = applied.applied;
+  recovered.state = std::move(applied.rows);
+  recovered.first_index = manifest.segments.front().first_index;
+  recovered.last_index = active->tail().next_index.prev();
+  recovered.next_offset = active->tail().next_offset;
+  const auto term = last_term();
+  if (!term) return term.error();
+  recovered.last_term = *term;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const auto open = as_active(segments[i]);
+    const auto& info = manifest.segments[i];
+    recovered.payload_bytes += open ? open->tail().payload_bytes : info.payload_bytes;
+    recovered.max_timestamp = std::max(recovered.max_timestamp, open ? open->tail().max_timestamp : info.max_timestamp);
+  }
+  return recover_suffix();
+}
+
+Result<Term> PartitionLog::Impl::last_term() const {
+  if (active->tail().last_term.value > 0 || recovered.last_index < recovered.first_index)
+    return active->tail().last_term;
+  auto last = current_view()->read_entries(recovered.last_index, recovered.last_index, 0);
+  if (!last) return last.error();
+  return last->empty() ? Term{} : last->front().term;
+}
+
+Status PartitionLog::Impl::recover_suffix() {
+  const auto from = std::max(recovered.applied.next(), recovered.first_index);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    const bool ends_before = i + 1 < segments.size() && manifest.segments[i + 1].first_index <= from;
+    if (ends_before || from > recovered.last_index) continue;
+    auto snapshot = segments[i]->snapshot();
+    if (!snapshot) return snapshot.error();
+    EntryWalker walker(**snapshot, group, segments[i]->path());
+    auto more = walker.seek_index(from);
+    if (more && *more) more = walker.next();
+    for (; more && *more; more = walker.next()) {
+      auto head = walker.payload_head();
+      if (!head) return head.error();
+      recovered.suffix.push_back(walker.entry());
+      recovered.suffix.back().payload = std::move(*head);
+    }
+    if (!more) return more.error();
+  }
+  return ok_status();
+}
+
+Status PartitionLog::Impl::write(const LogWrite& write, TimestampMs now) {
+  if (active && write.truncate_from && *write.truncate_from < active->info().first_index) {
+    if (auto cut = truncate_across(*write.truncate_from); !cut) return cut;
+  }
+  if (!active || must_roll(write, now)) {
+    if (active && write.truncate_from) {
+      LogWrite cut;
+      cut.truncate_from = write.truncate_from;
+      auto done = active->write(cut);
+      if (!done) return done.error();
+    }
+    return roll(write, now);
+  }
+  auto written = active->write(write);
+  if (!written) return written.error();
+  if (!*written) return roll(write, now);
+  unsynced = options.durability == Durability::interval;
+  return ok_status();
+}
+
+bool PartitionLog::Impl::must_roll(const LogWrite& write, TimestampMs now) const {
+  const auto& tail = active->tail();
+  const bool empty = tail.next_index == active->info().first_index;
+  if (write.entries.empty() || empty) return false;
+  if (write.truncate_from && *write.truncate_from < tail.next_index) return false;
+  const bool full = tail.payload_bytes + write.payload_bytes() > options.segment_bytes;
+  return full || now - active->info().created_at >= options.segment_ms;
+}
+
+Status PartitionLog::Impl::make_group_directory() {
+  if (directory_made) return ok_status();
+  if (auto made = make_directory(directory_of(directory)); !made) return made;
+  if (auto made = make_directory(directory); !made) return made;
+  directory_made = true;
+  return ok_status();
+}
+
+// The old segment is on disk before the new one can be acknowledged, the new file
+// before the manifest names it, the manifest before this returns.
+Status PartitionLog::Impl::roll(const LogWrite& write, TimestampMs now) {
+  if (auto made = make_group_directory(); !made) return made;
+  RawRows state;
+  SegmentInfo info;
+  info.id = manifest.next_segment;
+  info.created_at = now;
+  info.first_index = RaftIndex{1};
+  if (active) {
+    if (auto synced = flush(); !synced) return synced;
+    auto rows = active->state();
+    if (!rows) return rows.error();
+    state = std::move(*rows);
+    info.first_index = active->tail().next_index;
+    info.base_offset = active->tail().next_offset;
+  } else if (!write.entries.empty()) {
+    info.first_index = write.entries.front().index;
+    info.base_offset = write.entries.front().base_offset;
+  }
+  auto first = write;
+  first.truncate_from.reset();
+  auto created = ActiveSegment::create(path(info.id), group, info, segment_options(), state, first);
+  if (!created) return created.error();
+  auto next = manifest;
+  next.segments.push_back(info);
+  next.next_segment = info.id.next();
+  if (auto committed = commit_manifest(std::move(next)); !committed) {
+    created->reset();
+    static_cast<void>(remove_file(path(info.id)));
+    return committed;
+  }
+  active = *created;
+  segments.push_back(active);
+  return ok_status();
+}
+
+Status PartitionLog::Impl::truncate_across(RaftIndex from) {
+  if (from < manifest.segments.front().first_index)
+    return Error{ErrorCode::invalid_argument, "raft index " + std::to_string(from.value) + " of " + directory +
+                                                  " is gone, the log cannot be truncated to it"};
+  auto state = active->state();
+  if (!state) return state.error();
+  auto next = manifest;
+  next.truncate_from = from;
+  if (auto intended = commit_manifest(std::move(next)); !intended) return intended;
+  return finish_truncation(*state);
+}
+
+// Back to the segment that holds the intent's index. Its derived state is replaced by
+// the newest: that is as of a committed index, so it outlives any truncation. With no
+// `state` given (after a crash) it comes from the newest segment's file.
+Status PartitionLog::Impl::finish_truncation(const RawRows& state) {
+  const auto from = *manifest.truncate_from;
+  std::size_t keep = manifest.segments.size();
+  while (keep > 0 && manifest.segments[keep - 1].first_index > from) --keep;
+  if (keep == 0) return damaged(directory, "it is to be truncated to an entry that is gone");
+  const auto last = keep - 1;
+  auto rows = state;
+  if (!active) {
+    const auto& newest = manifest.segments.back();
+    auto pages = FilePages::open(path(newest.id));
+    if (!pages) return pages.error();
+    auto stored = vet_segment(**pages, group, newest, segment_options());
+    if (!stored) return stored.error();
+    rows = std::move(stored->state);
+  }
+  auto reopened = reopen(last);
+  if (!reopened) return reopened.error();
+  if (auto rewound = (*reopened)->rewind(from, rows); !rewound) return rewound;
+  auto next = manifest;
+  next.truncate_from.reset();
+  next.segments.resize(keep);
+  auto& info = next.segments[last];
+  info.closed = false;
+  info.max_timestamp = no_timestamp;
+  info.bytes = info.payload_bytes = 0;
+  const std::vector<SegmentInfo> dropped(manifest.segments.begin() + static_cast<std::ptrdiff_t>(keep),
+                                         manifest.segments.end());
+  if (auto committed = commit_manifest(std::move(next)); !committed) return committed;
+  for (const auto& gone : dropped) discard(gone.id);
+  garbage.push_back(sidecar_path(path(manifest.segments[last].id)));
+  closer.reset();
+  segments.resize(keep);
+  segments[last] = active = *reopened;
+  return ok_status();
+}
+
+// One environment must not be open twice in a process: what readers still hold is
+// taken up again.
+Result<std::shared_ptr<ActiveSegment>> PartitionLog::Impl::reopen(std::size_t i) {
+  if (auto open = as_active(segments[i])) return open;
+  if (const auto closed = std::dynamic_pointer_cast<ClosedSegment>(segments[i])) {
+    closed->retire();
+    if (auto open = closed->writable()) return open;
+  }
+  const auto& info = manifest.segments[i];
+  auto opened = ActiveSegment::open(path(info.id), group, info, segment_options());
+  if (!opened) return opened.error();
+  return opened->segment;
+}
+
+Result<bool> PartitionLog::Impl::close_step() {
+  if (!closer) {
+    closing = 0;
+    while (manifest.segments[closing].closed) ++closing;
+    closer.emplace(as_active(segments[closing]), group, manifest.segments[closing].id);
+  }
+  auto closed = closer->step();
+  if (!closed) {
+    closer.reset();
+    return closed.error();
+  }
+  if (!*closed) return true;
+  auto next = manifest;
+  auto& info = next.segments[closing];
+  info.closed = true;
+  info.max_timestamp = closer->tail().max_timestamp;
+  info.bytes = closer->file_bytes();
+  info.payload_bytes = closer->tail().payload_bytes;
+  closer.reset();
+  if (auto committed = commit_manifest(std::move(next)); !committed) return committed.error();
+  segments[closing] = *closed;
+  return true;
+}
+
+std::shared_ptr<const LogView> PartitionLog::Impl::current_view() const {
+  if (view) return view;
+  std::vector<ViewPart> parts;
+  for (std::size_t i = 0; i < segments.size(); ++i) parts.push_back({manifest.segments[i], segments[i]});
+  view = make_log_view(group, manifest.log_start, std::move(parts));
+  return view;
+}
+
+Status PartitionLog::Impl::flush() {
+  if (!unsynced) return ok_status();
+  if (auto synced = active->sync(); !synced) return synced;
+  unsynced = false;
+  return ok_status();
+}
+
+PartitionLog::PartitionLog() = default;
+PartitionLog::~PartitionLog() = default;
+
+Result<std::unique_ptr<PartitionLog>> PartitionLog::open(NodeState& state, GroupId group, const std::string& directory,
+                                                         const LogOptions& options, TimestampMs) {
+  auto record = state.read(group);
+  if (!record) return record.error();
+  std::unique_ptr<PartitionLog> log(new PartitionLog());
+  log->impl_.reset(new Impl{state, group, directory, options, directory + "/groups/" + hex16(group.value),
+                            *record ? (*record)->manifest : Manifest{}});
+  RawRows rows;
+  if (auto opened = log->impl_->open_segments(rows); !opened) return opened.error();
+  if (auto recovered = log->impl_->recover(rows); !recovered) return recovered.error();
+  return log;
+}
+
+RecoveredLog PartitionLog::take_recovered() {
+  return std::exchange(impl_->recovered, {});
+}
+
+Status PartitionLog::write(const LogWrite& write, TimestampMs now) {
+  if (impl_->failed) return *impl_->failed;
+  if (write.empty()) return ok_status();
+  auto written = impl_->write(write, now);
+  if (!written && fatal(written.error())) impl_->failed = written.error();
+  return written;
+}
+
+Status PartitionLog::set_log_start(Offset log_start) {
+  if (impl_->failed) return *impl_->failed;
+  auto next = impl_->manifest;
+  if (log_start <= next.log_start) return ok_status();
+  next.log_start = log_start;
+  std::size_t gone = 0;
+  while (gone + 1 < next.segments.size() && next.segments[gone].closed &&
+         next.segments[gone + 1].base_offset <= log_start)
+    ++gone;
+  const std::vector<SegmentInfo> dropped(next.segments.begin(),
+                                         next.segments.begin() + static_cast<std::ptrdiff_t>(gone));
+  next.segments.erase(next.segments.begin(), next.segments.begin() + static_cast<std::ptrdiff_t>(gone));
+  if (auto committed = impl_->commit_manifest(std::move(next)); !committed) return committed;
+  impl_->closing -= std::min(impl_->closing, gone);
+  impl_->segments.erase(impl_->segments.begin(), impl_->segments.begin() + static_cast<std::ptrdiff_t>(gone));
+  for (const auto& info : dropped) impl_->discard(info.id);
+  return ok_status();
+}
+
+Status PartitionLog::sync() {
+  if (impl_->failed) return *impl_->failed;
+  auto synced = impl_->flush();
+  if (!synced) impl_->failed = synced.error();
+  return synced;
+}
+
+bool PartitionLog::needs_sync() const {
+  return impl_->unsynced;
+}
+
+Result<bool> PartitionLog::run_background_step() {
+  if (impl_->failed) return *impl_->failed;
+  if (!impl_->garbage.empty()) {
+    const auto path = std::move(impl_->garbage.back());
+    impl_->garbage.pop_back();
+    if (auto removed = remove_file(path); !removed) return removed.error();
+    return true;
+  }
+  if (!has_background_work()) return false;
+  auto stepped = impl_->close_step();
+  if (!stepped && fatal(stepped.error())) impl_->failed = stepped.error();
+  return stepped;
+}
+
+bool PartitionLog::has_background_work() const {
+  if (impl_->failed) return false;
+  const auto& segments = impl_->manifest.segments;
+  const bool rolled = segments.size() > 1 && !segments[segments.size() - 2].closed;
+  return rolled || !impl_->garbage.empty();
+}
+
+std::shared_ptr<const LogView> PartitionLog::view() const {
+  return impl_->current_view();
+}
+
+const Manifest& PartitionLog::manifest() const {
+  return impl_->manifest;
+}
+
+void PartitionLog::set_options(const LogOptions& options) {
+  const bool changes = options.durability != impl_->options.durability;
+  impl_->options = options;
+  if (!changes || !impl_->active || impl_->failed) return;
+  if (auto set = impl_->active->set_durability(options.durability); !set) impl_->failed = set.error();
+  if (options.durability == Durability::fsync) impl_->unsynced = false;
+}
+
+Status PartitionLog::close() {
+  if (impl_->failed) return *impl_->failed;
+  auto synced = impl_->flush();
+  impl_->failed = Error{ErrorCode::shutting_down, "the log " + impl_->directory + " is closed"};
+  impl_->view.reset();
+  impl_->closer.reset();
+  impl_->active.reset();
+  impl_->segments.clear();
+  return synced;
+}
+
+Status PartitionLog::destroy() {
+  impl_->unsynced = false;
+  static_cast<void>(close());
+  const GroupUpdate update{impl_->group, std::nullopt, std::nullopt, true};
+  if (auto forgotten = impl_->node.commit({&update, 1}); !forgotten) return forgotten;
+  impl_->failed = Error{ErrorCode::shutting_down, "the log " + impl_->directory + " was deleted"};
+  auto names = list_directory(impl_->directory);
+  if (!names) return names.error();
+  for (const auto& name : *names) {
+    if (auto removed = remove_file(impl_->directory + "/" + name); !removed) return removed;
+  }
+  if (::rmdir(impl_->directory.c_str()) != 0 && errno != ENOENT)
+    return io_error(errno, "remove directory", impl_->directory);
+  return ok_status();
+}
+
+} // namespace callboard::storage

@@ -1,0 +1,198 @@
+#include "storage/segment_check.h"
+
+#include <cstdio>
+
+namespace callboard::storage {
+namespace {
+
+constexpr std::size_t copied_bytes_per_commit = 4 << 20;
+
+Error damaged(const std::string& path, std::string_view what) {
+  return {ErrorCode::corrupt_storage, path + " is damaged: " + std::string(what)};
+}
+
+class FileSnapshot final : public SegmentSnapshot {
+public:
+  static Result<std::unique_ptr<FileSnapshot>> open(PageTree& tree) {
+    const auto entries = tree.table(entries_table);
+    if (!entries) return entries.error();
+    const auto index = tree.table(index_table);
+    if (!index) return index.error();
+    if (!*entries || !*index) return damaged(tree.source().path(), "a table is missing");
+    auto snapshot = std::make_unique<FileSnapshot>();
+    snapshot->entries_ = tree.cursor(**entries);
+    snapshot->index_ = tree.cursor(**index);
+    return snapshot;
+  }
+  RowCursor& entries() override { return *entries_; }
+  RowCursor& index() override { return *index_; }
+
+private:
+  std::unique_ptr<RowCursor> entries_;
+  std::unique_ptr<RowCursor> index_;
+};
+
+struct EntryCount {
+  std::uint64_t entries = 0;
+  RaftIndex next_index;
+  std::uint64_t payload_bytes = 0;
+  std::optional<Error> damage; // what ended the walk, if not the end
+};
+
+// Every entry with its payload, up to the first that is damaged.
+EntryCount count_readable(PageTree& tree, GroupId group) {
+  EntryCount count;
+  auto snapshot = FileSnapshot::open(tree);
+  if (!snapshot) {
+    count.damage = snapshot.error();
+    return count;
+  }
+  EntryWalker walker(**snapshot, group, tree.source().path());
+  auto more = walker.seek_index(RaftIndex{});
+  if (more && *more) more = walker.next();
+  for (; more && *more; more = walker.next()) {
+    const auto payload = walker.payload();
+    if (!payload) {
+      count.damage = payload.error();
+      return count;
+    }
+    ++count.entries;
+    count.payload_bytes += walker.payload_bytes();
+    count.next_index = walker.entry().index.next();
+  }
+  if (!more) count.damage = more.error();
+  return count;
+}
+
+// The newer tree, unless more can be read of the one before it.
+Result<PageTree> best_tree(PageSource& source, GroupId group) {
+  auto newest = PageTree::open(source, MetaCheck::any);
+  if (!newest) return newest;
+  auto older = PageTree::open(source, MetaCheck::any, true);
+  if (!older) return newest;
+  return count_readable(*older, group).entries > count_readable(*newest, group).entries ? std::move(older)
+                                                                                        : std::move(newest);
+}
+
+LogEntry copy_entry(const EntryWalker& walker, SharedBytes payload) {
+  auto entry = walker.entry();
+  entry.payload = std::move(payload);
+  return entry;
+}
+
+Status copy_entries(PageTree& tree, GroupId group, RaftIndex end, ActiveSegment& to) {
+  auto snapshot = FileSnapshot::open(tree);
+  if (!snapshot) return snapshot.error();
+  EntryWalker walker(**snapshot, group, tree.source().path());
+  auto more = walker.seek_index(RaftIndex{});
+  if (!more) return more.error();
+  LogWrite write;
+  for (RaftIndex next; next < end;) {
+    if (more = walker.next(); !more || !*more) return damaged(tree.source().path(), "it changed while it was read");
+    auto payload = walker.payload();
+    if (!payload) return payload.error();
+    write.entries.push_back(copy_entry(walker, std::move(*payload)));
+    next = walker.entry().index.next();
+    if (next < end && write.payload_bytes() < copied_bytes_per_commit) continue;
+    const auto written = to.write(write);
+    if (!written) return written.error();
+    if (!*written) return Error{ErrorCode::storage_full, to.path() + " cannot take what it is to be rebuilt from"};
+    write.entries.clear();
+  }
+  return ok_status();
+}
+
+} // namespace
+
+Result<StoredState> read_state(PageTree& tree) {
+  const auto& path = tree.source().path();
+  const auto table = tree.table(state_table);
+  if (!table) return table.error();
+  if (!*table) return damaged(path, "it has no state table");
+  StoredState stored;
+  std::optional<SegmentHeader> header;
+  auto read = tree.for_each(**table, [&](ByteView key, ByteView value) -> Status {
+    const auto opened = open_row(text_of(key), value);
+    if (!opened) return damaged(path, "a state row does not match its CRC");
+    if (text_of(key) == segment_row) {
+      header = decode_segment_header(*opened);
+    } else {
+      stored.state.emplace_back(text_of(key), text_of(value));
+    }
+    return ok_status();
+  });
+  if (!read) return read.error();
+  if (!header) return damaged(path, "it does not say whose segment it is");
+  if (header->format > segment_format)
+    return Error{ErrorCode::newer_format, path + " was written by a newer Callboard; start that version"};
+  stored.header = *header;
+  return stored;
+}
+
+Result<StoredState> vet_segment(PageSource& source, GroupId group, const SegmentInfo& info,
+                                const SegmentOptions& options) {
+  auto tree = PageTree::open(source, options.durability == Durability::fsync ? MetaCheck::sequence : MetaCheck::any);
+  if (!tree) return tree.error();
+  auto stored = read_state(*tree);
+  if (!stored) return stored.error();
+  if (auto sound = tree->verify(); !sound) return sound.error();
+  const auto& header = stored->header;
+  if (header.group != group || header.segment != info.id || header.first_index != info.first_index ||
+      header.base_offset != info.base_offset)
+    return damaged(source.path(), "it is another segment than the manifest says");
+  if (options.durability == Durability::interval && header.boots < options.boots) {
+    const auto count = count_readable(*tree, group);
+    if (count.damage) return *count.damage;
+  }
+  return stored;
+}
+
+Result<ActiveSegment::Opened> rebuild_segment(const std::string& torn, const std::string& path, GroupId group,
+                                              const SegmentInfo& info, const SegmentOptions& options,
+                                              const RawRows& older_state) {
+  auto pages = FilePages::open(torn);
+  if (!pages) return pages.error();
+  auto tree = best_tree(**pages, group);
+  auto count = tree ? count_readable(*tree, group) : EntryCount{};
+  if (count.entries == 0) count.next_index = info.first_index;
+  auto state = older_state;
+  if (tree) {
+    auto stored = read_state(*tree);
+    if (!stored && stored.error().code == ErrorCode::newer_format) return stored.error();
+    if (stored && applied_state(stored->state).applied < count.next_index) state = std::move(stored->state);
+  }
+  auto room = options;
+  room.segment_bytes = std::max(room.segment_bytes, (*pages)->file_bytes());
+  auto segment = ActiveSegment::create(path, group, info, room, state, {});
+  if (!segment) return segment.error();
+  if (count.entries > 0) {
+    if (auto copied = copy_entries(*tree, group, count.next_index, **segment); !copied) return copied.error();
+  }
+  if (auto synced = (*segment)->sync(); !synced) return synced.error();
+  return ActiveSegment::Opened{*segment, std::move(state)};
+}
+
+int verify_segment_main(const std::string& path) {
+  const auto fail = [](const Error& error) {
+    std::printf("%s\n", error.message.c_str());
+    return 1;
+  };
+  auto pages = FilePages::open(path);
+  if (!pages) return fail(pages.error());
+  auto tree = PageTree::open(**pages, MetaCheck::any);
+  if (!tree) return fail(tree.error());
+  auto stored = read_state(*tree);
+  if (!stored) return fail(stored.error());
+  if (auto sound = tree->verify(); !sound) return fail(sound.error());
+  const auto count = count_readable(*tree, stored->header.group);
+  if (count.damage) return fail(*count.damage);
+  std::printf("%s is whole: group %llu, segment %llu, %llu entries from raft index %llu, %llu payload bytes\n",
+              path.c_str(), static_cast<unsigned long long>(stored->header.group.value),
+              static_cast<unsigned long long>(stored->header.segment.value),
+              static_cast<unsigned long long>(count.entries),
+              static_cast<unsigned long long>(stored->header.first_index.value),
+              static_cast<unsigned long long>(count.payload_bytes));
+  return 0;
+}
+
+} // namespace callboard::storage
