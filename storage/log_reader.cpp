@@ -53,6 +53,8 @@ private:
   // on. False: it ended the walk.
   template <class Seek, class Visit>
   Result<bool> walk(std::size_t part, Seek seek, Visit visit) const;
+  template <class Seek, class Visit>
+  Result<bool> walk_once(std::size_t part, Seek seek, Visit visit) const;
   std::size_t part_of(Offset offset) const;
   Result<TimestampMs> max_time_of(std::size_t part, Offset upper) const;
   Offset end_of(std::size_t part) const {
@@ -64,8 +66,16 @@ private:
   std::vector<ViewPart> parts_;
 };
 
+// What looks like damage may be a truncation that went on meanwhile.
 template <class Seek, class Visit>
 Result<bool> SegmentsView::walk(std::size_t part, Seek seek, Visit visit) const {
+  auto walked = walk_once(part, seek, visit);
+  if (auto valid = parts_[part].segment->still_valid(); !valid) return valid.error();
+  return walked;
+}
+
+template <class Seek, class Visit>
+Result<bool> SegmentsView::walk_once(std::size_t part, Seek seek, Visit visit) const {
   const auto& segment = *parts_[part].segment;
   auto snapshot = segment.snapshot();
   if (!snapshot) return snapshot.error();
@@ -81,7 +91,6 @@ Result<bool> SegmentsView::walk(std::size_t part, Seek seek, Visit visit) const 
     if (!visited) return visited;
     go_on = *visited;
   }
-  if (auto valid = segment.still_valid(); !valid) return valid.error();
   const auto end = walker.next_index().value_or(parts_[part].info.first_index);
   if (go_on && part + 1 < parts_.size() && end != parts_[part + 1].info.first_index)
     return Error{ErrorCode::corrupt_storage, segment.path() + " is damaged: it ends before raft index " +

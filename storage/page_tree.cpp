@@ -13,6 +13,7 @@ constexpr std::size_t node_header_bytes = 8;
 constexpr std::uint16_t branch_page = 1;
 constexpr std::uint16_t leaf_page = 2;
 constexpr std::uint16_t meta_page = 8;
+constexpr std::uint16_t free_table_flags = 0x4008; // integer keys; this table's flags also keep MDB_NOSUBDIR
 constexpr std::uint32_t meta_magic = 0xBEEFC0DE;
 constexpr std::uint32_t meta_version = 1;
 constexpr std::uint16_t value_on_own_pages = 1;
@@ -67,7 +68,7 @@ Result<Meta> read_meta(PageSource& source, std::uint64_t number) {
                     load_le<std::uint16_t>(bytes.data() + 10) == meta_page &&
                     load_le<std::uint32_t>(at) == meta_magic && load_le<std::uint32_t>(at + 4) == meta_version &&
                     load_le<std::uint64_t>(at + 8) == 0 && load_le<std::uint32_t>(at + 24) == page_bytes &&
-                    meta.free.flags == 8 && meta.main.flags == 0;
+                    meta.free.flags == free_table_flags && meta.main.flags == 0;
   if (!ours) return damaged(source.path(), page_text(number, "is not a meta page of LMDB"));
   if (meta.last_page < 1 || meta.last_page >= source.file_bytes() / page_bytes)
     return damaged(source.path(), "it is shorter than its " + std::to_string(meta.last_page + 1) + " pages");
