@@ -42,20 +42,27 @@ void on_fault(int signal, siginfo_t* info, void* context) {
 
 // SA_NODEFER: the jump leaves the handler without restoring a signal mask, which
 // saves two system calls a guarded call.
-bool install() {
+void take_over(int signal, struct sigaction& previous) {
   struct sigaction action;
+  struct sigaction replaced;
   std::memset(&action, 0, sizeof action);
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
-  return sigaction(SIGBUS, &action, &previous_bus) == 0 && sigaction(SIGSEGV, &action, &previous_segv) == 0;
+  CB_ASSERT(sigaction(signal, &action, &replaced) == 0);
+  const bool ours = (replaced.sa_flags & SA_SIGINFO) != 0 && replaced.sa_sigaction == on_fault;
+  if (!ours) previous = replaced;
 }
 
 } // namespace
 
+void install_fault_handlers() {
+  take_over(SIGBUS, previous_bus);
+  take_over(SIGSEGV, previous_segv);
+}
+
 bool run_guarded(const MapRange& range, void (*work)(void*), void* argument) {
-  static const bool installed = install();
-  CB_ASSERT(installed);
+  [[maybe_unused]] static const bool installed = (install_fault_handlers(), true);
   Frame frame{range, innermost, {}};
   if (sigsetjmp(frame.jump, 0) != 0) {
     innermost = innermost->outer;

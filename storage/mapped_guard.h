@@ -30,6 +30,10 @@ bool guarded(const MapRange& range, Work&& work) {
       range, [](void* w) { (*static_cast<Plain*>(w))(); }, &work);
 }
 
+// The first guarded call does it; again for whoever lets others replace the handlers of
+// SIGBUS and SIGSEGV (test frameworks do).
+void install_fault_handlers();
+
 // Leaves the innermost guarded call of this thread as if it had faulted: what LMDB's
 // assertions do. Asserts that there is one.
 [[noreturn]] void abandon_guarded();

@@ -14,6 +14,7 @@
 
 #include "schema/record_batch.h"
 #include "storage/log_reader.h"
+#include "storage/mapped_guard.h"
 #include "storage/node_state.h"
 #include "storage/partition_log.h"
 
@@ -33,7 +34,10 @@ namespace callboard::storage {
 class TemporaryDirectory {
 public:
   TemporaryDirectory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "callboard-test-XXXXXX").string();
+    // In memory where there is such a place: what these tests check does not depend on the disk.
+    const auto base = std::filesystem::exists("/dev/shm") ? std::filesystem::path("/dev/shm")
+                                                          : std::filesystem::temp_directory_path();
+    std::string pattern = (base / "callboard-test-XXXXXX").string();
     BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
     path_ = pattern;
   }
@@ -71,7 +75,10 @@ inline SharedBytes make_batch(int records, std::size_t value_bytes, TimestampMs 
 // A log on disk with its node, and a copy in memory of what it must hold.
 class LogFixture {
 public:
-  explicit LogFixture(LogOptions log_options = {}) : options(log_options) { reopen(); }
+  explicit LogFixture(LogOptions log_options = {}) : options(log_options) {
+    install_fault_handlers(); // Boost.Test puts its own in place for every test
+    reopen();
+  }
 
   void reopen() {
     log.reset();
