@@ -206,7 +206,8 @@ bool has_effect(const Key& key) {
 Result<TopicConfig> parse_topic_config(const TopicConfigs& configs, const TopicConfig& defaults) {
   auto config = defaults;
   for (auto it = configs.begin(); it != configs.end(); ++it) {
-    const auto& [name, value] = *it;
+    const auto& name = it->first;
+    const auto& value = it->second;
     if (std::any_of(configs.begin(), it, [&](const auto& earlier) { return earlier.first == name; })) {
       return refused(name, value, "it is given twice");
     }

@@ -159,6 +159,8 @@ public:
   bool leading() const { return !stopped_ && raft_.role() == raft::Role::leader; }
   bool settled() const { return !stopped_ && raft_.settled(); }
   bool stopped() const { return stopped_.has_value(); }
+  // Why it is out of service; nullopt while it is not.
+  const std::optional<Error>& stop_reason() const { return stopped_; }
   Term term() const { return raft_.term(); }
   NodeId leader() const { return raft_.leader(); }
   Offset log_start() const { return log_start_; }

@@ -31,7 +31,7 @@ std::string at(RaftIndex index) {
 Result<BatchHeader> read_cut_header(ByteView cut) {
   constexpr std::size_t length_at = 8;
   constexpr std::int32_t uncounted_bytes = 12; // base offset and the length itself
-  std::array<std::uint8_t, batch_header_bytes> header;
+  std::array<std::uint8_t, batch_header_bytes> header{};
   if (cut.size() < header.size()) return corrupt("a batch ends inside its header");
   std::copy_n(cut.begin(), header.size(), header.begin());
   const auto length = load_big_endian<std::int32_t>(&header[length_at]);

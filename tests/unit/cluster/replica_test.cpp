@@ -125,7 +125,7 @@ void check_refused(const std::function<void(RecoveredLog&)>& damage) {
   auto effects = node.replica->take_effects();
   BOOST_TEST(!effects.hard_state.has_value());
   BOOST_TEST((effects.produced.at(0).error == ErrorCode::corrupt_storage));
-  BOOST_TEST(!effects.produced.at(0).message.empty());
+  BOOST_TEST(effects.produced.at(0).message == node.replica->stop_reason()->message);
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_log_puts_it_out_of_service) {
