@@ -39,12 +39,14 @@ std::map<std::string, std::string> as_map(const std::vector<StateRow>& rows) {
   return map;
 }
 
-std::vector<LogEntry> read_all(const LogView& view, RaftIndex first, RaftIndex last) {
+Result<std::vector<LogEntry>> read_all(const LogView& view, RaftIndex first, RaftIndex last) {
   std::vector<LogEntry> entries;
   auto from = first;
   while (from <= last) {
-    auto part = require(view.read_entries(from, last, 64 << 10), "reading entry " + std::to_string(from.value));
-    require(!part.empty(), "no entry at index " + std::to_string(from.value));
+    auto read = view.read_entries(from, last, 64 << 10);
+    if (!read) return read.error();
+    auto part = std::move(*read);
+    if (part.empty()) return Error{ErrorCode::corrupt_storage, "no entry at index " + std::to_string(from.value)};
     from = from.plus(part.size());
     std::ranges::move(part, std::back_inserter(entries));
   }
@@ -136,7 +138,7 @@ void GroupCheck::check_log_start() {
 }
 
 void GroupCheck::check_content() {
-  const auto found = read_all(*log_->view(), recovered_.first_index, recovered_.last_index);
+  const auto found = require(read_all(*log_->view(), recovered_.first_index, recovered_.last_index), name_ + "reading");
   const auto allowed = promised_.log.allowed(cut_);
   std::string why;
   for (auto i = allowed.size(); i-- > 0;) {
@@ -224,7 +226,7 @@ void GroupCheck::write_more() {
   require(log_->write(more, restarted_at), name_ + "a further write is refused");
   require(log_->sync(), name_ + "a further sync is refused");
   next_.log.promise(now());
-  const auto found = read_all(*log_->view(), after->last_index(), after->last_index());
+  const auto found = require(read_all(*log_->view(), after->last_index(), after->last_index()), name_ + "reading");
   expect(same(found.front(), after->entries.back()), "a further write reads back differently");
 }
 

@@ -53,11 +53,14 @@ public:
     }
     return values;
   }
-  // The same choice, as the start of a history of its own.
+  // The same, as the start of a history of its own.
   Register after(Position cut) const {
-    auto values = allowed(cut);
-    Register next(values.front());
-    for (std::size_t i = 1; i < values.size(); ++i) next.begin(0, std::move(values[i]));
+    Register next(versions_.front().value);
+    next.versions_.clear();
+    for (const auto& version : versions_) {
+      if (version.begun_at > cut) break;
+      next.versions_.push_back({0, version.promised_at <= cut ? 0 : never, version.value});
+    }
     return next;
   }
 

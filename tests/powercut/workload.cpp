@@ -16,7 +16,7 @@ using storage::GroupUpdate;
 using storage::NodeState;
 using storage::PartitionLog;
 
-constexpr int steps = 260;
+constexpr int steps = 320;
 constexpr std::size_t groups_at_once = 4;
 constexpr TimestampMs start_of_time = 1'700'000'000'000;
 
@@ -115,21 +115,21 @@ void Workload::without_syncs(SyncFilter lost, const std::function<void()>& call)
 void Workload::step() {
   auto& group = any_group();
   const auto dice = random_.below(100);
-  if (dice < 50) {
+  if (dice < 44) {
     append(group);
-  } else if (dice < 57) {
+  } else if (dice < 51) {
     truncate(group);
-  } else if (dice < 67) {
+  } else if (dice < 59) {
     vote();
-  } else if (dice < 81) {
+  } else if (dice < 79) {
     background(group);
   } else if (dice < 87) {
     trim(group);
-  } else if (dice < 94) {
+  } else if (dice < 93) {
     sync(group);
   } else if (dice < 97) {
     reopen(group);
-  } else if (dice < 98) {
+  } else if (dice < 99) {
     restart_node();
   } else {
     destroy(group);
@@ -145,12 +145,12 @@ void Workload::start_node() {
   ledger_.identified.promise(now());
 }
 
-// Every second group, roughly, has durability `interval`; small segments, so that they roll.
+// Every third group has durability `interval`. Small segments, so that they roll.
 void Workload::add_group() {
   GroupLedger ledger;
   ledger.group = GroupId(next_group_++);
   ledger.options.durability = ledger.group.value % 3 == 0 ? storage::Durability::interval : storage::Durability::fsync;
-  ledger.options.segment_bytes = random_.between(2, 8) << 17;
+  ledger.options.segment_bytes = random_.between(1, 4) << 15;
   ledger_.groups.push_back(std::move(ledger));
   groups_.push_back({ledger_.groups.size() - 1, nullptr, Term(1), RaftIndex(), std::make_shared<LogContent>()});
   open_log(groups_.back());
