@@ -46,8 +46,7 @@ private:
 
   template <class T>
   kj::Promise<Result<T>> with_deadline(kj::Promise<Result<T>> answer, std::chrono::milliseconds extra) {
-    constexpr std::chrono::milliseconds on_the_way{2'000};
-    const auto limit = options_.request_timeout + on_the_way + extra;
+    const auto limit = options_.request_timeout + options_.request_timeout / 4 + extra;
     return answer.exclusiveJoin(
         loop_->io.provider->getTimer().afterDelay(limit.count() * kj::MILLISECONDS).then([this, limit]() -> Result<T> {
           return no_answer(limit);

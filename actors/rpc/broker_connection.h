@@ -4,6 +4,7 @@
 #include <kj/async-io.h>
 #include <kj/time.h>
 
+#include "actors/rpc/framing_guard.h"
 #include "actors/rpc/session.h"
 
 namespace callboard::rpc {
@@ -21,10 +22,12 @@ public:
                    const kj::Clock& clock = kj::systemCoarseCalendarClock());
   KJ_DISALLOW_COPY(BrokerConnection);
 
-  // Resolves when the client is gone or was refused.
-  kj::Promise<void> closed() { return network_.onDisconnect(); }
+  // Resolves when the client is gone or was refused, also if it no longer reads. Call it
+  // once.
+  kj::Promise<void> closed();
 
 private:
+  FramingGuard guard_;
   kj::Own<Credits> calls_;
   ReplyGate gate_;
   capnp::TwoPartyVatNetwork network_;

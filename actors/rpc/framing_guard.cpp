@@ -69,13 +69,14 @@ Status FramingCheck::header_word(std::uint32_t word) {
 }
 
 kj::Promise<std::size_t> FramingGuard::tryRead(void* buffer, std::size_t min_bytes, std::size_t max_bytes) {
-  if (!refused_.empty()) return refusal_of(refused_);
+  if (!refused_because_.empty()) return refusal_of(refused_because_);
   return inner_->tryRead(buffer, min_bytes, max_bytes)
       .then([this, buffer](std::size_t size) -> kj::Promise<std::size_t> {
         const auto status = check_.feed(static_cast<const std::uint8_t*>(buffer), size);
         if (status) return size;
-        refused_ = status.error().message;
-        return refusal_of(refused_);
+        refused_because_ = status.error().message;
+        refusal_.fulfiller->fulfill();
+        return refusal_of(refused_because_);
       });
 }
 

@@ -44,8 +44,10 @@ private:
 // a later message's header is checked up to there.
 class FramingGuard final : public kj::AsyncIoStream {
 public:
-  FramingGuard(kj::Own<kj::AsyncIoStream> inner, std::uint64_t bytes_max)
-    : inner_(kj::mv(inner)), check_(bytes_max) {}
+  FramingGuard(kj::Own<kj::AsyncIoStream> inner, std::uint64_t bytes_max) : inner_(kj::mv(inner)), check_(bytes_max) {}
+
+  // Resolves when it refuses its stream, also while a write is stuck. Call it once.
+  kj::Promise<void> refused() { return kj::mv(refusal_.promise); }
 
   kj::Promise<std::size_t> tryRead(void* buffer, std::size_t min_bytes, std::size_t max_bytes) override;
   kj::Promise<void> write(const void* buffer, std::size_t size) override { return inner_->write(buffer, size); }
@@ -65,7 +67,8 @@ public:
 private:
   kj::Own<kj::AsyncIoStream> inner_;
   FramingCheck check_;
-  std::string refused_; // why; empty: nothing yet
+  std::string refused_because_; // empty: it is not
+  kj::PromiseFulfillerPair<void> refusal_ = kj::newPromiseAndFulfiller<void>();
 };
 
 } // namespace callboard::rpc

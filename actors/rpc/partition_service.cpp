@@ -10,7 +10,7 @@
 namespace callboard::rpc {
 namespace {
 
-constexpr std::uint32_t fetch_bytes_floor = 64 << 10; // granted under pressure
+constexpr std::size_t fetch_bytes_floor = 8 << 10;    // granted under pressure
 constexpr std::uint32_t unpacked_bytes_max = 1 << 20; // of batches whose records are asked for
 constexpr std::size_t reply_overhead_bytes = 1 << 10; // the call's envelope and the outcome
 
@@ -20,11 +20,14 @@ std::size_t bytes_of_all(const std::vector<SharedBytes>& batches) {
   return bytes;
 }
 
-// What a fetch may bring: what it asks for, at most a quarter of what the connection
-// has left, so that many parked fetches leave room for each other.
+// What a fetch may bring: what it asks for, at most a quarter of what is left of the
+// first half of the connection's credits. The other half is for small ones, so that
+// many parked fetches leave room for each other.
 FetchRange read_range(wire::Partition::FetchParams::Reader params, Session& session) {
-  const auto left = static_cast<std::uint32_t>(session.reply_credits().left() / 4);
-  auto most = std::min(std::max(left, fetch_bytes_floor), static_cast<std::uint32_t>(session.limits().fetch_bytes));
+  const auto half = session.limits().reply_bytes / 2;
+  const auto left = session.reply_credits().left();
+  const auto share = std::max(fetch_bytes_floor, left > half ? (left - half) / 4 : 0);
+  auto most = static_cast<std::uint32_t>(std::min(share, session.limits().fetch_bytes));
   if (params.getForm() == wire::Form::RECORDS) most = std::min(most, unpacked_bytes_max);
   FetchRange range;
   range.offset = Offset(params.getOffset());

@@ -17,14 +17,15 @@ kj::Promise<void> ReplyGate::may_read() {
 }
 
 kj::Promise<std::size_t> ReplyGate::tryRead(void* buffer, std::size_t min_bytes, std::size_t max_bytes) {
-  const auto read = [this, buffer, min_bytes, max_bytes] {
-    return inner_->tryRead(buffer, min_bytes, max_bytes).then([this](std::size_t size) {
-      if (replies_wait_) input_left_ -= std::min(size, input_left_);
-      return size;
-    });
-  };
-  if (input_left_ > 0 && calls_->left() > 0) return read();
-  return may_read().then(read);
+  if (input_left_ > 0 && calls_->left() > 0) return read_now(buffer, min_bytes, max_bytes);
+  return may_read().then([this, buffer, min_bytes, max_bytes] { return read_now(buffer, min_bytes, max_bytes); });
+}
+
+kj::Promise<std::size_t> ReplyGate::read_now(void* buffer, std::size_t min_bytes, std::size_t max_bytes) {
+  return inner_->tryRead(buffer, min_bytes, max_bytes).then([this](std::size_t size) {
+    if (replies_wait_) input_left_ -= std::min(size, input_left_);
+    return size;
+  });
 }
 
 kj::Promise<void> ReplyGate::write(const void* buffer, std::size_t size) {

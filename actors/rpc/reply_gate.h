@@ -47,6 +47,7 @@ private:
   };
   kj::Promise<void> count(kj::Promise<void> write, std::size_t size);
   kj::Promise<void> may_read();
+  kj::Promise<std::size_t> read_now(void* buffer, std::size_t min_bytes, std::size_t max_bytes);
   void all_written();
 
   kj::Own<kj::AsyncIoStream> inner_;

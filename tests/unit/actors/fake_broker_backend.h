@@ -1,0 +1,146 @@
+#pragma once
+
+#include <kj/async.h>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/rpc/broker_backend.h"
+
+namespace callboard::rpc {
+
+// A node in memory for tests of the RPC services: topics, and one log per partition.
+// With `hold_produce` answers wait until a test releases them; a fetch at the end of a
+// log waits for ever.
+class FakeBrokerBackend final : public BrokerBackend {
+public:
+  bool hold_produce = false;
+  std::vector<std::string> produced_to; // "topic/partition" of each produce, in order
+  ProduceBatch last_produce;
+  FetchRange last_fetch;
+  ActorQuery last_query;
+  std::string last_after;
+  std::uint32_t last_limit = 0;
+  std::size_t fetches = 0;
+  std::size_t lists = 0;
+  std::size_t parked = 0; // fetches that wait and were not dropped
+
+  std::size_t held() const { return held_.size(); }
+  void release_one() {
+    auto answer = kj::mv(held_.front());
+    held_.erase(held_.begin());
+    answer->fulfill();
+  }
+
+  kj::Promise<Result<TopicInfo>> create_topic(CreateTopic request) override {
+    if (topics_.contains(request.name))
+      return Result<TopicInfo>(Error{ErrorCode::topic_already_exists, "topic " + request.name + " already exists"});
+    TopicInfo info{request.name, {}, static_cast<std::uint32_t>(request.partitions), 1, request.configs};
+    topics_[request.name] = {info, std::vector<std::vector<SharedBytes>>(info.partitions)};
+    return Result<TopicInfo>(info);
+  }
+
+  kj::Promise<Status> delete_topic(std::string name) override {
+    if (topics_.erase(name) == 0) return Status(unknown(name));
+    return ok_status();
+  }
+
+  kj::Promise<Result<TopicInfo>> describe_topic(std::string name) override {
+    const auto found = topics_.find(name);
+    if (found == topics_.end()) return Result<TopicInfo>(unknown(name));
+    return Result<TopicInfo>(found->second.info);
+  }
+
+  kj::Promise<Result<TopicPage>> list_topics(std::string after, std::uint32_t limit) override {
+    ++lists;
+    last_after = after;
+    last_limit = limit;
+    TopicPage page;
+    for (auto topic = topics_.upper_bound(after); topic != topics_.end(); ++topic) {
+      if (page.topics.size() == limit)
+        page.more = true;
+      else
+        page.topics.push_back(topic->second.info);
+    }
+    return Result<TopicPage>(std::move(page));
+  }
+
+  kj::Promise<Result<Produced>> produce(const TopicPartition& partition, ProduceBatch batch) override {
+    produced_to.push_back(partition.topic + "/" + std::to_string(partition.partition));
+    auto* log = log_of(partition);
+    if (log == nullptr) return Result<Produced>(unknown(partition.topic));
+    const auto base = end_of(*log);
+    stamp_batch(batch.batch.stampable(), base, Term(1));
+    log->push_back(batch.batch);
+    last_produce = std::move(batch);
+    const Result<Produced> outcome = Produced{base, no_timestamp, Offset(0)};
+    if (!hold_produce) return outcome;
+    auto waiting = kj::newPromiseAndFulfiller<void>();
+    held_.push_back(kj::mv(waiting.fulfiller));
+    return waiting.promise.then([outcome] { return outcome; });
+  }
+
+  kj::Promise<Result<Fetched>> fetch(const TopicPartition& partition, const FetchRange& range) override {
+    ++fetches;
+    last_fetch = range;
+    auto* log = log_of(partition);
+    if (log == nullptr) return Result<Fetched>(unknown(partition.topic));
+    const auto end = end_of(*log);
+    if (range.offset > end) return Result<Fetched>(Error{ErrorCode::offset_out_of_range, "past the end"});
+    if (range.offset == end && range.wait_ms_max > 0) return park();
+    Fetched fetched{{}, end, Offset(0)};
+    std::size_t bytes = 0;
+    for (const auto& batch : *log) {
+      if (read_batch_header(batch.view())->next_offset() <= range.offset) continue;
+      if (bytes > 0 && bytes + batch.size() > range.bytes_max) break;
+      bytes += batch.size();
+      fetched.batches.push_back(batch);
+    }
+    return Result<Fetched>(std::move(fetched));
+  }
+
+  kj::Promise<Result<OffsetInfo>> list_offset(const TopicPartition& partition, std::int64_t timestamp) override {
+    auto* log = log_of(partition);
+    if (log == nullptr) return Result<OffsetInfo>(unknown(partition.topic));
+    return Result<OffsetInfo>(OffsetInfo{timestamp == -1 ? end_of(*log) : Offset(0)});
+  }
+
+  kj::Promise<ActorPage> actors(ActorQuery query) override {
+    last_query = query;
+    ActorRow row;
+    row.kind = "partition";
+    row.name = "orders/0";
+    row.answering = true;
+    row.state = "leading";
+    return ActorPage{{row}, 1};
+  }
+
+private:
+  struct Topic {
+    TopicInfo info;
+    std::vector<std::vector<SharedBytes>> logs;
+  };
+
+  static Error unknown(const std::string& topic) {
+    return {ErrorCode::unknown_topic_or_partition, "there is no topic or partition " + topic};
+  }
+  static Offset end_of(const std::vector<SharedBytes>& log) {
+    return log.empty() ? Offset(0) : read_batch_header(log.back().view())->next_offset();
+  }
+  std::vector<SharedBytes>* log_of(const TopicPartition& partition) {
+    const auto found = topics_.find(partition.topic);
+    if (found == topics_.end() || partition.partition < 0) return nullptr;
+    auto& logs = found->second.logs;
+    return static_cast<std::size_t>(partition.partition) < logs.size() ? &logs[partition.partition] : nullptr;
+  }
+  kj::Promise<Result<Fetched>> park() {
+    ++parked;
+    return kj::Promise<Result<Fetched>>(kj::NEVER_DONE).attach(kj::defer([this] { --parked; }));
+  }
+
+  std::map<std::string, Topic> topics_;
+  std::vector<kj::Own<kj::PromiseFulfiller<void>>> held_;
+};
+
+} // namespace callboard::rpc
