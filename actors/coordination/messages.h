@@ -1,0 +1,79 @@
+#pragma once
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/node/directory.h"
+#include "cluster/metadata/topic_commands.h"
+#include "schema/metadata_record.h"
+#include "schema/result.h"
+
+// What the metadata actor is asked, what it answers, and how it keeps the loops'
+// directories up. `token` is the asker's own.
+namespace callboard {
+
+struct CreateTopic {
+  caf::actor from;
+  std::uint64_t token = 0;
+  metadata::CreateTopicCommand command;
+  bool validate_only = false;
+};
+// Sent when every loop of the node knows the topic: its leaders can be used.
+struct TopicCreated {
+  std::uint64_t token = 0;
+  ErrorCode error = ErrorCode::none;
+  std::string message;
+  TopicRecord topic;
+};
+
+// By name, or by id if the name is absent.
+struct DeleteTopic {
+  caf::actor from;
+  std::uint64_t token = 0;
+  std::optional<std::string> name;
+  Uuid id;
+};
+struct TopicDeleted {
+  std::uint64_t token = 0;
+  ErrorCode error = ErrorCode::none;
+  std::string message;
+  std::string name;
+  Uuid id;
+};
+
+struct AllocateProducerId {
+  caf::actor from;
+  std::uint64_t token = 0;
+};
+struct ProducerIdAllocated {
+  std::uint64_t token = 0;
+  ErrorCode error = ErrorCode::none;
+  ProducerId id = no_producer;
+};
+
+// Metadata actor to every loop's agent; answered with DirectoryUpdated.
+struct DirectoryChange {
+  caf::actor from;
+  std::uint64_t token = 0;
+  std::vector<TopicRef> added;
+  std::vector<Uuid> removed;
+};
+struct DirectoryUpdated {
+  std::uint64_t token = 0;
+};
+
+} // namespace callboard
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CreateTopic)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TopicCreated)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DeleteTopic)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TopicDeleted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::AllocateProducerId)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ProducerIdAllocated)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DirectoryChange)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DirectoryUpdated)

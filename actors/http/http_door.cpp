@@ -1,0 +1,97 @@
+#include "actors/http/http_door.h"
+
+#include <fmt/format.h>
+#include <kj/compat/http.h>
+
+#include <iterator>
+
+#include "actors/runtime/log.h"
+
+namespace callboard::http {
+namespace {
+
+class Service final : public kj::HttpService {
+public:
+  Service(LoopContext& context, const kj::HttpHeaderTable& table) : context_(context), table_(table) {}
+
+  kj::Promise<void> request(kj::HttpMethod method, kj::StringPtr url, const kj::HttpHeaders&, kj::AsyncInputStream&,
+                            Response& response) override {
+    NodeMetrics::add(context_.node.metrics.requests);
+    if (method != kj::HttpMethod::GET && method != kj::HttpMethod::HEAD)
+      return answer(response, 405, "Method Not Allowed", "Only GET is served here.\n");
+    const std::string_view path(url.cStr(), url.findFirst('?').orDefault(url.size()));
+    if (path == "/livez") return answer(response, 200, "OK", "alive\n");
+    if (path == "/readyz") return ready(response);
+    if (path == "/metrics") {
+      const auto& directory = context_.directory;
+      return answer(response, 200, "OK",
+                    prometheus_text(context_.node, directory.topics().size(), directory.partition_count()));
+    }
+    return answer(response, 404, "Not Found", "There is /livez, /readyz and /metrics.\n");
+  }
+
+private:
+  kj::Promise<void> ready(Response& response) {
+    if (context_.node.stopping) return answer(response, 503, "Service Unavailable", "stopping\n");
+    if (!context_.node.ready) return answer(response, 503, "Service Unavailable", "starting: reading the metadata\n");
+    return answer(response, 200, "OK", "ready\n");
+  }
+
+  kj::Promise<void> answer(Response& response, unsigned status, kj::StringPtr reason, std::string text) {
+    kj::HttpHeaders headers(table_);
+    headers.set(kj::HttpHeaderId::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+    auto body = kj::heap<std::string>(std::move(text));
+    auto stream = response.send(status, reason, headers, body->size());
+    auto written = stream->write(body->data(), body->size());
+    return written.attach(kj::mv(stream), kj::mv(body));
+  }
+
+  LoopContext& context_;
+  const kj::HttpHeaderTable& table_;
+};
+
+struct Connection {
+  Connection(LoopContext& context) : service(context, table), server(context.loop.timer(), table, service) {}
+  kj::HttpHeaderTable table;
+  Service service;
+  kj::HttpServer server;
+};
+
+struct Series {
+  std::string text;
+  void add(std::string_view name, std::string_view type, std::string_view help, auto value) {
+    fmt::format_to(std::back_inserter(text), "# HELP callboard_{0} {1}\n# TYPE callboard_{0} {2}\ncallboard_{0} {3}\n",
+                   name, help, type, value);
+  }
+};
+
+} // namespace
+
+void serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream) {
+  auto connection = kj::heap<Connection>(context);
+  auto serving = connection->server.listenHttp(kj::mv(stream));
+  context.loop.add_task(
+      serving.catch_([](kj::Exception&& e) { log::debug("http: {}", kj::str(e).cStr()); }).attach(kj::mv(connection)));
+}
+
+std::string prometheus_text(const NodeContext& node, std::size_t topics, std::size_t partitions) {
+  const auto& m = node.metrics;
+  const auto read = [](const auto& counter) { return counter.load(std::memory_order_relaxed); };
+  Series out;
+  out.add("connections_open", "gauge", "Client connections of the Kafka and Cap'n Proto doors.",
+          read(m.connections_open));
+  out.add("connections_accepted_total", "counter", "Sockets accepted.", read(m.connections_accepted));
+  out.add("connections_refused_total", "counter", "Sockets refused because the limit was reached.",
+          read(m.connections_refused));
+  out.add("requests_total", "counter", "Requests received, all protocols.", read(m.requests));
+  out.add("received_bytes_total", "counter", "Bytes of requests.", read(m.bytes_received));
+  out.add("sent_bytes_total", "counter", "Bytes of responses.", read(m.bytes_sent));
+  out.add("protocol_errors_total", "counter", "Connections closed for what they sent.", read(m.protocol_errors));
+  out.add("inflight_bytes", "gauge", "Memory of requests and responses under way.", read(m.inflight_bytes));
+  out.add("actors", "gauge", "Living actors.", node.registry.size());
+  out.add("topics", "gauge", "Topics of the cluster.", topics);
+  out.add("partitions", "gauge", "Partitions of the cluster.", partitions);
+  return out.text;
+}
+
+} // namespace callboard::http

@@ -1,0 +1,39 @@
+#include "actors/kafka/handlers/handlers.h"
+#include "schema/kafka/api.h"
+#include "schema/kafka/wire.h"
+
+namespace callboard::kafka {
+namespace {
+
+template <class Message>
+using Handler = Handling (*)(KafkaConnection&, std::uint32_t, RequestHeader, Message);
+
+template <class Message>
+Result<Handling> decoded(Handler<Message> handle, KafkaConnection& connection, std::uint32_t slot, Request& request) {
+  auto message = decode<Message>(request.body, request.header.version);
+  if (!message) return message.error();
+  return handle(connection, slot, std::move(request.header), std::move(*message));
+}
+
+} // namespace
+
+Result<Handling> dispatch(KafkaConnection& connection, std::uint32_t slot, Request request) {
+  switch (static_cast<ApiKey>(request.header.api_key)) {
+  case ApiKey::produce: return decoded(&handle_produce, connection, slot, request);
+  case ApiKey::fetch: return decoded(&handle_fetch, connection, slot, request);
+  case ApiKey::list_offsets: return decoded(&handle_list_offsets, connection, slot, request);
+  case ApiKey::metadata: return decoded(&handle_metadata, connection, slot, request);
+  case ApiKey::create_topics: return decoded(&handle_create_topics, connection, slot, request);
+  case ApiKey::delete_topics: return decoded(&handle_delete_topics, connection, slot, request);
+  case ApiKey::init_producer_id: return decoded(&handle_init_producer_id, connection, slot, request);
+  case ApiKey::api_versions: {
+    // Of a version that is not served the body cannot be read; the answer says so.
+    if (!api_of(ApiKey::api_versions).served.has(request.header.version))
+      return handle_api_versions(connection, slot, std::move(request.header), {});
+    return decoded(&handle_api_versions, connection, slot, request);
+  }
+  }
+  return Error{ErrorCode::invalid_request, "No such API."}; // parse_request lets none through
+}
+
+} // namespace callboard::kafka

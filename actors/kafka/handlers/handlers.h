@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+
+#include "actors/kafka/in_flight.h"
+#include "schema/kafka/api_versions.h"
+#include "schema/kafka/create_topics.h"
+#include "schema/kafka/delete_topics.h"
+#include "schema/kafka/fetch.h"
+#include "schema/kafka/init_producer_id.h"
+#include "schema/kafka/list_offsets.h"
+#include "schema/kafka/metadata.h"
+#include "schema/kafka/produce.h"
+
+// A handler per API; each makes the request in flight that answers it.
+namespace callboard::kafka {
+
+using Handling = std::unique_ptr<InFlight>;
+
+Handling handle_produce(KafkaConnection&, std::uint32_t slot, RequestHeader, ProduceRequest);
+Handling handle_fetch(KafkaConnection&, std::uint32_t slot, RequestHeader, FetchRequest);
+Handling handle_list_offsets(KafkaConnection&, std::uint32_t slot, RequestHeader, ListOffsetsRequest);
+Handling handle_metadata(KafkaConnection&, std::uint32_t slot, RequestHeader, MetadataRequest);
+Handling handle_api_versions(KafkaConnection&, std::uint32_t slot, RequestHeader, ApiVersionsRequest);
+Handling handle_create_topics(KafkaConnection&, std::uint32_t slot, RequestHeader, CreateTopicsRequest);
+Handling handle_delete_topics(KafkaConnection&, std::uint32_t slot, RequestHeader, DeleteTopicsRequest);
+Handling handle_init_producer_id(KafkaConnection&, std::uint32_t slot, RequestHeader, InitProducerIdRequest);
+
+} // namespace callboard::kafka

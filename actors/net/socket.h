@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "actors/node/config.h"
+#include "schema/result.h"
+
+namespace callboard::net {
+
+// A listening TCP socket, non-blocking, closed on exec. Port 0: the kernel chooses.
+// Errors name the address and say what to do (in use, not permitted, no such name).
+Result<int> listen_on(const HostPort& address);
+
+// The address a socket is bound to, or its peer's.
+HostPort local_address(int fd);
+HostPort peer_address(int fd);
+
+} // namespace callboard::net

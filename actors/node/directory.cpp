@@ -1,0 +1,49 @@
+#include "actors/node/directory.h"
+
+namespace callboard {
+
+void Directory::add(TopicRef topic) {
+  auto held = std::make_shared<TopicRef>(std::move(topic));
+  by_id_[held->record->id] = held.get();
+  for (std::size_t i = 0; i < held->partitions.size(); ++i) by_group_[held->partitions[i].group] = {held.get(), i};
+  by_name_[held->record->name] = std::move(held);
+}
+
+void Directory::remove(const Uuid& id) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return;
+  auto* topic = found->second;
+  for (const auto& partition : topic->partitions) by_group_.erase(partition.group);
+  by_id_.erase(found);
+  // A topic of this name may have been created again meanwhile.
+  const auto named = by_name_.find(topic->record->name);
+  if (named != by_name_.end() && named->second.get() == topic) by_name_.erase(named);
+}
+
+void Directory::set_leader(GroupId group, Term term, NodeId leader) {
+  const auto found = by_group_.find(group);
+  if (found == by_group_.end()) return;
+  auto& partition = found->second.topic->partitions[found->second.partition];
+  if (term < partition.term) return;
+  partition.term = term;
+  partition.leader = leader;
+}
+
+const TopicRef* Directory::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second.get();
+}
+
+const TopicRef* Directory::find(const Uuid& id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+const PartitionRef* Directory::find(std::string_view topic, std::int32_t partition) const {
+  const auto* found = find(topic);
+  if (found == nullptr || partition < 0 || static_cast<std::size_t>(partition) >= found->partitions.size())
+    return nullptr;
+  return &found->partitions[static_cast<std::size_t>(partition)];
+}
+
+} // namespace callboard

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <caf/actor.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "schema/ids.h"
+#include "schema/metadata_record.h"
+
+namespace callboard {
+
+// One partition as a loop knows it: whom to send to, and what clients are told about
+// its leader. Moves forward only: the highest term wins.
+struct PartitionRef {
+  GroupId group;
+  caf::actor actor;
+  Term term;
+  NodeId leader = no_node;
+};
+
+struct TopicRef {
+  std::shared_ptr<const TopicRecord> record;
+  std::vector<PartitionRef> partitions;
+};
+
+// The topics of the cluster as one loop sees them, so that no request leaves its thread
+// to find its partition. Each loop has its own, kept up by its agent.
+class Directory {
+public:
+  void add(TopicRef topic);
+  void remove(const Uuid& id);
+  void set_leader(GroupId group, Term term, NodeId leader);
+
+  const TopicRef* find(std::string_view name) const;
+  const TopicRef* find(const Uuid& id) const;
+  // Null if there is no such topic or partition.
+  const PartitionRef* find(std::string_view topic, std::int32_t partition) const;
+  // All topics by name.
+  const std::map<std::string, std::shared_ptr<TopicRef>, std::less<>>& topics() const { return by_name_; }
+  std::size_t partition_count() const { return by_group_.size(); }
+
+private:
+  struct Place {
+    TopicRef* topic;
+    std::size_t partition;
+  };
+  std::map<std::string, std::shared_ptr<TopicRef>, std::less<>> by_name_;
+  std::unordered_map<Uuid, TopicRef*> by_id_;
+  std::unordered_map<GroupId, Place> by_group_;
+};
+
+} // namespace callboard

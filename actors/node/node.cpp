@@ -1,0 +1,218 @@
+#include "actors/node/node.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <future>
+#include <random>
+#include <thread>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include "actors/coordination/metadata_actor.h"
+#include "actors/net/listener.h"
+#include "actors/net/socket.h"
+#include "actors/node/loop_agent.h"
+#include "actors/runtime/log.h"
+#include "actors/storage/reader_actor.h"
+#include "actors/storage/writer_actor.h"
+
+namespace callboard {
+namespace {
+
+constexpr std::uint32_t loops_max = 4;
+constexpr std::uint32_t writers_default = 4;
+constexpr auto drain_within = std::chrono::milliseconds(200);
+constexpr auto close_within = std::chrono::seconds(30);
+
+// CAF's own threads: nothing of ours runs on its scheduler, so one is enough.
+struct SystemConfig : caf::actor_system_config {
+  SystemConfig() {
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", std::size_t{1});
+  }
+};
+
+Uuid random_uuid() {
+  std::random_device source;
+  Uuid id;
+  for (auto& byte : id.bytes) byte = static_cast<std::uint8_t>(source());
+  return id;
+}
+
+// Segments, sockets: as many descriptors as the system lets us have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Status make_directory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error && access(path.c_str(), W_OK | X_OK) == 0) return ok_status();
+  const auto reason = error ? error.message() : std::string(std::strerror(errno));
+  return Error{ErrorCode::storage_io,
+               fmt::format("The data directory {} cannot be used: {}. Give another one with --data.", path, reason)};
+}
+
+Result<storage::Identity> identify(storage::NodeState& state) {
+  auto known = state.identity();
+  if (!known) return known.error();
+  if (known.value()) return *known.value();
+  // The first start on an empty directory founds a cluster of one.
+  storage::Identity fresh{random_uuid(), random_uuid(), NodeId{1}};
+  if (auto stored = state.set_identity(fresh); !stored) return stored.error();
+  return fresh;
+}
+
+std::uint32_t or_default(std::uint32_t configured, std::uint32_t otherwise) {
+  return configured != 0 ? configured : otherwise;
+}
+
+} // namespace
+
+struct Node::Parts {
+  // In the order of their lives: what is above is used by what is below.
+  std::unique_ptr<storage::NodeState> state;
+  NodeContext context;
+  SystemConfig system_config;
+  std::unique_ptr<caf::actor_system> system;
+  std::vector<std::unique_ptr<KjLoop>> loops;
+  std::vector<std::unique_ptr<LoopContext>> loop_contexts;
+  std::vector<std::unique_ptr<BlockingHost>> blocking_hosts;
+  std::vector<caf::actor> agents;
+  std::vector<caf::actor> writers;
+  std::vector<caf::actor> readers;
+  std::vector<caf::actor> listeners;
+  std::vector<int> sockets;
+  std::vector<HostPort> addresses;
+
+  Status open_sockets();
+  Status open_data();
+  void start_threads();
+  Status start_metadata();
+  void start_listeners();
+};
+
+Status Node::Parts::open_sockets() {
+  for (const auto& address : context.config.listen) {
+    auto fd = net::listen_on(address);
+    if (!fd) return fd.error();
+    sockets.push_back(*fd);
+    addresses.push_back(net::local_address(*fd));
+  }
+  return ok_status();
+}
+
+Status Node::Parts::open_data() {
+  if (auto made = make_directory(context.config.data); !made) return made;
+  auto opened = storage::NodeState::open(context.config.data);
+  if (!opened) return opened.error();
+  state = std::move(*opened);
+  auto identity = identify(*state);
+  if (!identity) return identity.error();
+  context.identity = *identity;
+  return ok_status();
+}
+
+void Node::Parts::start_threads() {
+  const auto& config = context.config;
+  system = std::make_unique<caf::actor_system>(system_config);
+  const auto cores = std::max(1u, std::thread::hardware_concurrency());
+  for (std::uint32_t i = 0; i < or_default(config.loops, std::min(cores, loops_max)); ++i) {
+    loops.push_back(KjLoop::start(*system, fmt::format("loop-{}", i)));
+    loop_contexts.push_back(std::make_unique<LoopContext>(context, *loops.back()));
+    agents.push_back(spawn_on<LoopAgent>(*loops.back(), *loop_contexts.back()));
+  }
+  for (std::uint32_t i = 0; i < or_default(config.writers, writers_default); ++i) {
+    const auto name = fmt::format("writer-{}", i);
+    blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, name));
+    writers.push_back(spawn_on<WriterActor>(*blocking_hosts.back(), context.registry, name, *state, config.data,
+                                            std::chrono::milliseconds(config.flush_interval_ms)));
+  }
+  for (std::uint32_t i = 0; i < std::max(1u, config.readers); ++i) {
+    const auto name = fmt::format("reader-{}", i);
+    blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, name));
+    readers.push_back(spawn_on<ReaderActor>(*blocking_hosts.back(), context.registry, name));
+  }
+}
+
+Status Node::Parts::start_metadata() {
+  StoredGroups stored;
+  if (auto read = state->for_each([&](const storage::GroupRecord& group) { stored[group.group] = group; }); !read)
+    return read;
+  PartitionHosts hosts;
+  for (auto& loop : loops) hosts.hosts.push_back(loop.get());
+  hosts.writers = writers;
+  hosts.readers = readers;
+  hosts.agents = agents;
+  hosts.cache_budget = std::make_shared<partition::CacheBudget>(context.config.tail_cache_bytes);
+  auto ready = std::make_shared<std::promise<Status>>();
+  auto outcome = ready->get_future();
+  context.metadata = spawn_on<MetadataActor>(*loops.front(), context, std::move(hosts), std::move(stored),
+                                             [ready](Status status) { ready->set_value(std::move(status)); });
+  return outcome.get();
+}
+
+void Node::Parts::start_listeners() {
+  for (int fd : sockets)
+    listeners.push_back(spawn_on<net::ListenerActor>(*loops.front(), *loop_contexts.front(), fd, agents));
+}
+
+Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Node::~Node() = default;
+
+Result<std::unique_ptr<Node>> Node::start(const NodeConfig& config) {
+  if (auto checked = check_config(config); !checked) return checked.error();
+  raise_descriptor_limit();
+  auto parts = std::make_unique<Parts>();
+  parts->context.config = config;
+  if (auto opened = parts->open_sockets(); !opened) return opened.error();
+  if (auto opened = parts->open_data(); !opened) return opened.error();
+  parts->start_threads();
+  std::unique_ptr<Node> node(new Node(std::move(parts)));
+  if (auto started = node->parts_->start_metadata(); !started) {
+    node->stop();
+    return started.error();
+  }
+  node->parts_->context.ready = true;
+  node->parts_->start_listeners();
+  return node;
+}
+
+std::vector<HostPort> Node::addresses() const {
+  return parts_->addresses;
+}
+
+void Node::stop() {
+  auto& context = parts_->context;
+  context.stopping = true;
+  for (const auto& listener : parts_->listeners) caf::anon_send(listener, net::StopListening{});
+  const auto drained_by = std::chrono::steady_clock::now() + drain_within;
+  while (context.metrics.inflight_bytes > 0 && std::chrono::steady_clock::now() < drained_by)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  caf::scoped_actor self(*parts_->system);
+  for (const auto& writer : parts_->writers) self->send(writer, CloseLogs{caf::actor_cast<caf::actor>(self)});
+  bool all_closed = true;
+  for (std::size_t i = 0; i < parts_->writers.size() && all_closed; ++i)
+    self->receive([](const LogsClosed&) {}, caf::after(close_within) >> [&] { all_closed = false; });
+  if (!all_closed) {
+    log::error("not every log could be closed in time; the next start recovers them");
+    return;
+  }
+  if (auto marked = parts_->state->mark_clean(); !marked) log::error("{}", marked.error().message);
+}
+
+} // namespace callboard

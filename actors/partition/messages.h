@@ -1,0 +1,220 @@
+#pragma once
+
+#include <caf/actor.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cluster/partition/partition_replica.h"
+#include "schema/metadata_record.h"
+#include "storage/log_reader.h"
+#include "storage/partition_log.h"
+#include "storage/retention.h"
+
+// What partitions are sent and what they answer. `token` is the asker's own and comes
+// back in the answer; payloads cross by reference count.
+namespace callboard {
+
+struct ProduceToPartition {
+  caf::actor from;
+  std::uint64_t token = 0;
+  partition::ProduceCommand command; // its waiter is set by the partition
+};
+
+struct FetchFromPartition {
+  caf::actor from;
+  std::uint64_t token = 0;
+  partition::FetchCommand command; // its waiter is set by the partition
+};
+
+// Forget a parked fetch: its deadline passed or another partition answered.
+struct CancelFetch {
+  caf::actor_id from = 0;
+  std::uint64_t token = 0;
+};
+
+// ListOffsets: -1 latest, -2 earliest, -3 largest timestamp, else a time in ms.
+struct ListOffsetOfPartition {
+  caf::actor from;
+  std::uint64_t token = 0;
+  std::int64_t timestamp = -1;
+  std::int32_t leader_epoch = -1;
+};
+
+struct ProduceAnswer {
+  std::uint64_t token = 0;
+  ErrorCode error = ErrorCode::none;
+  Offset base_offset = unknown_offset;
+  TimestampMs log_append_time = no_timestamp;
+  Offset log_start = unknown_offset;
+  std::string message;
+};
+// All answers that one commit released to one asker.
+struct ProduceAnswers {
+  std::vector<ProduceAnswer> answers;
+};
+
+struct FetchAnswer {
+  std::uint64_t token = 0;
+  ErrorCode error = ErrorCode::none;
+  Offset high_watermark = unknown_offset;
+  Offset last_stable = unknown_offset;
+  Offset log_start = unknown_offset;
+  std::vector<SharedBytes> batches;
+};
+
+struct OffsetAnswer {
+  std::uint64_t token = 0;
+  ErrorCode error = ErrorCode::none;
+  Offset offset = unknown_offset;
+  TimestampMs timestamp = no_timestamp;
+  Term leader_epoch{-1};
+};
+
+// The partition is to be ready: open its log, stand for election.
+struct TouchPartition {};
+// The partition's topic is gone: refuse everything, remove the log.
+struct RemovePartition {};
+// A reader found damage: the replica stops.
+struct DamageFound {
+  Error error;
+};
+// Retention: the log may start here.
+struct TrimPartition {
+  Offset log_start;
+};
+struct DropIdleCache {};
+struct CampaignAgain {};
+
+// An election's outcome, told to every loop's directory.
+struct LeaderChanged {
+  GroupId group;
+  Term term;
+  NodeId leader = no_node;
+};
+
+// Partition to writer and back. A writer owns the logs of its groups.
+struct OpenLog {
+  GroupId group;
+  caf::actor from;
+  storage::LogOptions options;
+  storage::RetentionLimits retention;
+};
+struct LogOpened {
+  HardState hard;
+  RecoveredLog log;
+  std::shared_ptr<const storage::LogView> view;
+};
+struct LogUnusable {
+  Error error;
+};
+struct StageHardState {
+  GroupId group;
+  HardState hard;
+};
+struct HardStateStored {
+  Term term;
+};
+struct StageWrite {
+  GroupId group;
+  std::uint64_t generation = 0;
+  LogWrite write;
+};
+struct Written {
+  RaftIndex last;
+  Term term;
+  std::shared_ptr<const storage::LogView> view; // null: as before
+};
+struct WriteFailed {
+  std::uint64_t generation = 0;
+  Error error;
+};
+struct ViewChanged {
+  std::shared_ptr<const storage::LogView> view;
+};
+struct StoreLogStart {
+  GroupId group;
+  Offset log_start;
+};
+struct DestroyLog {
+  GroupId group;
+};
+
+// Partition to reader; the reader answers the asker, not the partition.
+struct ColdFetch {
+  caf::actor partition;
+  std::shared_ptr<const storage::LogView> view;
+  partition::ColdRead read;
+  caf::actor from;
+  FetchAnswer answer; // everything but the batches
+};
+struct ColdOffset {
+  caf::actor partition;
+  std::shared_ptr<const storage::LogView> view;
+  std::int64_t timestamp = 0; // -3: the largest
+  Offset upper;
+  caf::actor from;
+  OffsetAnswer answer;
+};
+
+// Internal partitions to whoever applies their log: first the log as it was opened,
+// then every entry that is committed after it.
+struct InternalLogOpened {
+  std::shared_ptr<const storage::LogView> view;
+  RaftIndex first;
+  RaftIndex last; // 0: empty
+};
+struct EntriesCommitted {
+  std::vector<LogEntry> entries;
+};
+struct InternalLogUnusable {
+  Error error;
+};
+// Reads a stretch of an internal log, as much as is sensible at once, and answers.
+struct EntriesReplayed {
+  std::vector<LogEntry> entries;
+};
+struct ReplayEntries {
+  caf::actor from;
+  std::shared_ptr<const storage::LogView> view;
+  RaftIndex first;
+  RaftIndex last;
+};
+
+} // namespace callboard
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ProduceToPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::FetchFromPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CancelFetch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ListOffsetOfPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ProduceAnswers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::FetchAnswer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::OffsetAnswer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TouchPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::RemovePartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DamageFound)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TrimPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DropIdleCache)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CampaignAgain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LeaderChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::OpenLog)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogOpened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogUnusable)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::StageHardState)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::HardStateStored)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::StageWrite)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::Written)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::WriteFailed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ViewChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::StoreLogStart)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DestroyLog)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ColdFetch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ColdOffset)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::InternalLogOpened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::EntriesCommitted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::InternalLogUnusable)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::EntriesReplayed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ReplayEntries)

@@ -1,0 +1,310 @@
+#include "actors/partition/partition_actor.h"
+
+#include <fmt/format.h>
+
+#include "actors/runtime/clock.h"
+#include "actors/runtime/log.h"
+
+namespace callboard {
+namespace {
+
+// A partition that nobody has written to for this long gives its tail cache back.
+constexpr auto cache_idle = std::chrono::seconds(5);
+constexpr auto election_retry = std::chrono::milliseconds(500);
+
+} // namespace
+
+PartitionActor::PartitionActor(caf::actor_config& config, ActorRegistry& registry, PartitionWiring wiring)
+  : HostedActor(config, registry, ActorKind::partition, wiring.name), wiring_(std::move(wiring)) {}
+
+caf::behavior PartitionActor::make_behavior() {
+  return {
+      handler([this](ProduceToPartition& message) { accept(std::move(message)); }),
+      handler([this](FetchFromPartition& message) { accept(std::move(message)); }),
+      handler([this](Written& message) { on_written(message); }),
+      handler([this](const CancelFetch& message) { cancel_fetch(message); }),
+      handler([this](ListOffsetOfPartition& message) { accept(std::move(message)); }),
+      handler([this](const TouchPartition&) { touch(); }),
+      handler([this](LogOpened& message) { on_opened(message); }),
+      handler([this](const LogUnusable& message) { stop(message.error); }),
+      handler([this](const HardStateStored& message) {
+        if (!replica_) return;
+        replica_->hard_state_stored(message.term);
+        route_effects();
+      }),
+      handler([this](const WriteFailed& message) { on_write_failed(message); }),
+      handler([this](ViewChanged& message) { view_ = std::move(message.view); }),
+      handler([this](TrimPartition& message) { accept(std::move(message)); }),
+      handler([this](const DamageFound& message) { stop(message.error); }),
+      handler([this](const RemovePartition&) { remove(); }),
+      handler([this](const DropIdleCache&) { drop_idle_cache(); }),
+      handler([this](const CampaignAgain&) { campaign_again(); }),
+      status_handler(),
+  };
+}
+
+std::string PartitionActor::describe() const {
+  switch (phase_) {
+  case Phase::closed: return "not opened yet";
+  case Phase::opening: return fmt::format("opening its log, {} commands wait", waiting_.size());
+  case Phase::electing: return fmt::format("standing for election, {} commands wait", waiting_.size());
+  case Phase::stopped: return "stopped: " + (stopped_ ? stopped_->message : std::string("removed"));
+  case Phase::serving: break;
+  }
+  return fmt::format("leader, term {}, offsets {} to {}, high watermark {}, {} acknowledgements and {} fetches wait, "
+                     "{} bytes cached",
+                     replica_->term().value, replica_->log_start().value, replica_->log_end().value,
+                     replica_->high_watermark().value, replica_->waiting_acks(), replica_->parked_fetches(),
+                     replica_->cached_bytes());
+}
+
+void PartitionActor::touch() {
+  if (phase_ != Phase::closed) return;
+  phase_ = Phase::opening;
+  send(wiring_.writer, OpenLog{wiring_.group, caf::actor(this), wiring_.log, wiring_.retention});
+}
+
+void PartitionActor::on_opened(LogOpened& message) {
+  if (phase_ != Phase::opening) return;
+  view_ = std::move(message.view);
+  if (wiring_.applier) send(wiring_.applier, InternalLogOpened{view_, message.log.first_index, message.log.last_index});
+  partition::PartitionReplica::Start start;
+  start.self = wiring_.self;
+  start.hard = std::move(message.hard);
+  if (start.hard.voters.empty()) start.hard.voters = {wiring_.self};
+  start.log = std::move(message.log);
+  start.options = wiring_.replica;
+  start.cache_budget = wiring_.cache_budget;
+  start.deliver_applied = static_cast<bool>(wiring_.applier);
+  replica_ = std::make_unique<partition::PartitionReplica>(std::move(start));
+  phase_ = Phase::electing;
+  replica_->campaign();
+  route_effects();
+}
+
+void PartitionActor::on_written(Written& message) {
+  if (message.view) view_ = std::move(message.view);
+  if (!replica_) return;
+  if (message.last.value != 0) replica_->written(message.last, message.term);
+  route_effects();
+}
+
+void PartitionActor::on_write_failed(const WriteFailed& message) {
+  if (!replica_) return;
+  replica_->write_failed(message.generation, message.error);
+  route_effects();
+  // The disk had no room for the first entry of the term: nothing can be served until it
+  // is there, so it is tried again until there is room.
+  if (phase_ == Phase::electing) delayed_send(this, election_retry, CampaignAgain{});
+}
+
+void PartitionActor::campaign_again() {
+  if (phase_ != Phase::electing) return;
+  replica_->campaign();
+  route_effects();
+}
+
+void PartitionActor::accept(Command command) {
+  if (phase_ == Phase::serving || phase_ == Phase::stopped) {
+    execute(command);
+    return;
+  }
+  touch();
+  waiting_.push_back(std::move(command));
+}
+
+void PartitionActor::execute(Command& command) {
+  std::visit([this](auto& message) { execute(message); }, command);
+}
+
+void PartitionActor::execute(ProduceToPartition& message) {
+  if (stopped_) {
+    ProduceAnswers answers;
+    answers.answers.push_back(
+        {message.token, stopped_->code, unknown_offset, no_timestamp, unknown_offset, stopped_->message});
+    send(message.from, std::move(answers));
+    return;
+  }
+  message.command.waiter = add_asker(std::move(message.from), message.token);
+  replica_->produce(std::move(message.command), wall_now());
+  route_effects();
+}
+
+void PartitionActor::execute(FetchFromPartition& message) {
+  if (stopped_) {
+    FetchAnswer answer;
+    answer.token = message.token;
+    answer.error = stopped_->code;
+    send(message.from, std::move(answer));
+    return;
+  }
+  const FetchKey key{message.from->id(), message.token};
+  const auto parked_before = replica_->parked_fetches();
+  const auto waiter = add_asker(std::move(message.from), message.token);
+  message.command.waiter = waiter;
+  replica_->fetch(message.command);
+  if (replica_->parked_fetches() > parked_before) {
+    askers_[waiter].parked = true;
+    parked_[key] = waiter;
+  }
+  route_effects();
+}
+
+void PartitionActor::execute(ListOffsetOfPartition& message) {
+  OffsetAnswer answer;
+  answer.token = message.token;
+  if (stopped_) {
+    answer.error = stopped_->code;
+    send(message.from, std::move(answer));
+    return;
+  }
+  const bool by_position = message.timestamp == -1 || message.timestamp == -2;
+  // The epoch check is the same for all; a time is then the reader's to find.
+  const auto found = replica_->list_offset(by_position ? message.timestamp : -1, message.leader_epoch);
+  answer.error = found.error;
+  answer.leader_epoch = found.leader_epoch;
+  if (found.error != ErrorCode::none || by_position) {
+    answer.offset = found.offset;
+    send(message.from, std::move(answer));
+    return;
+  }
+  send(wiring_.reader, ColdOffset{caf::actor(this), view_, message.timestamp, replica_->high_watermark(),
+                                  std::move(message.from), std::move(answer)});
+}
+
+void PartitionActor::execute(TrimPartition& message) {
+  if (stopped_ || message.log_start <= replica_->log_start()) return;
+  if (const auto error = replica_->move_log_start(message.log_start); error != ErrorCode::none)
+    log::warn("{}: the log start stays: {}", actor_name(), name_of(error));
+  route_effects();
+}
+
+void PartitionActor::cancel_fetch(const CancelFetch& message) {
+  const auto found = parked_.find({message.from, message.token});
+  if (found == parked_.end()) {
+    // It may still wait for the partition to lead.
+    std::erase_if(waiting_, [&](const Command& command) {
+      const auto* fetch = std::get_if<FetchFromPartition>(&command);
+      return fetch != nullptr && fetch->token == message.token && fetch->from->id() == message.from;
+    });
+    return;
+  }
+  const auto waiter = found->second;
+  replica_->cancel_fetch(waiter);
+  take_asker(waiter);
+}
+
+void PartitionActor::stop(const Error& error) {
+  if (stopped_) return;
+  stopped_ = Error{on_kafka_wire(error.code), error.message};
+  phase_ = Phase::stopped;
+  log::error("{} stops: {}", actor_name(), error.message);
+  if (replica_) {
+    replica_->stop(*stopped_);
+    route_effects();
+  }
+  announce(replica_ ? replica_->term() : Term{}, no_node);
+  if (wiring_.applier) send(wiring_.applier, InternalLogUnusable{error});
+  for (auto& command : std::exchange(waiting_, {})) execute(command);
+}
+
+void PartitionActor::remove() {
+  if (phase_ != Phase::stopped) {
+    stopped_ = Error{ErrorCode::unknown_topic_or_partition, "The topic was deleted."};
+    phase_ = Phase::stopped;
+    if (replica_) {
+      replica_->stop(*stopped_);
+      route_effects();
+    }
+    for (auto& command : std::exchange(waiting_, {})) execute(command);
+  }
+  view_ = nullptr;
+  send(wiring_.writer, DestroyLog{wiring_.group});
+}
+
+void PartitionActor::route_effects() {
+  auto effects = replica_->take_effects();
+  if (effects.hard_state) send(wiring_.writer, StageHardState{wiring_.group, std::move(*effects.hard_state)});
+  if (!effects.write.empty())
+    send(wiring_.writer, StageWrite{wiring_.group, effects.write_generation, std::move(effects.write)});
+  if (!effects.produced.empty()) route_produced(effects.produced);
+  for (auto& outcome : effects.fetched) route_fetched(outcome);
+  if (effects.log_start) send(wiring_.writer, StoreLogStart{wiring_.group, *effects.log_start});
+  if (!effects.applied.empty()) send(wiring_.applier, EntriesCommitted{std::move(effects.applied)});
+  if (effects.leader_changed) announce(replica_->term(), replica_->leader());
+  if (replica_->stopped() && !stopped_) {
+    stop(*replica_->stop_reason());
+    return;
+  }
+  arm_cache_drop();
+  advance_phase();
+}
+
+void PartitionActor::advance_phase() {
+  if (phase_ != Phase::electing || !replica_->settled()) return;
+  phase_ = Phase::serving;
+  for (auto& command : std::exchange(waiting_, {})) execute(command);
+}
+
+void PartitionActor::route_produced(std::vector<partition::ProduceOutcome>& outcomes) {
+  // One message per run of answers to the same asker: a commit releases many.
+  ProduceAnswers batch;
+  caf::actor to;
+  for (auto& outcome : outcomes) {
+    auto asker = take_asker(outcome.waiter);
+    if (to && asker.from != to) send(to, std::exchange(batch, {}));
+    to = std::move(asker.from);
+    batch.answers.push_back({asker.token, outcome.error, outcome.base_offset, outcome.log_append_time,
+                             outcome.log_start, std::move(outcome.message)});
+  }
+  if (to) send(to, std::move(batch));
+}
+
+void PartitionActor::route_fetched(partition::FetchOutcome& outcome) {
+  auto asker = take_asker(outcome.waiter);
+  FetchAnswer answer{asker.token,         outcome.error,     outcome.high_watermark,
+                     outcome.last_stable, outcome.log_start, std::move(outcome.batches)};
+  if (outcome.cold)
+    send(wiring_.reader, ColdFetch{caf::actor(this), view_, *outcome.cold, std::move(asker.from), std::move(answer)});
+  else
+    send(asker.from, std::move(answer));
+}
+
+void PartitionActor::arm_cache_drop() {
+  if (cache_drop_armed_ || replica_->cached_bytes() == 0) return;
+  cache_drop_armed_ = true;
+  cache_seen_ = replica_->log_end();
+  delayed_send(this, cache_idle, DropIdleCache{});
+}
+
+void PartitionActor::drop_idle_cache() {
+  cache_drop_armed_ = false;
+  if (!replica_) return;
+  if (replica_->log_end() == cache_seen_) replica_->drop_cache();
+  arm_cache_drop();
+}
+
+void PartitionActor::announce(Term term, NodeId leader) {
+  for (const auto& agent : wiring_.announce_to) send(agent, LeaderChanged{wiring_.group, term, leader});
+}
+
+partition::WaiterId PartitionActor::add_asker(caf::actor from, std::uint64_t token) {
+  if (free_askers_.empty()) {
+    askers_.push_back({std::move(from), token, false});
+    return askers_.size() - 1;
+  }
+  const auto waiter = free_askers_.back();
+  free_askers_.pop_back();
+  askers_[waiter] = {std::move(from), token, false};
+  return waiter;
+}
+
+PartitionActor::Asker PartitionActor::take_asker(partition::WaiterId waiter) {
+  auto asker = std::move(askers_[waiter]);
+  askers_[waiter] = {};
+  free_askers_.push_back(waiter);
+  if (asker.parked) parked_.erase({asker.from->id(), asker.token});
+  return asker;
+}
+
+} // namespace callboard

@@ -1,0 +1,246 @@
+#include "actors/storage/writer_actor.h"
+
+#include <fmt/format.h>
+
+#include "actors/runtime/clock.h"
+#include "actors/runtime/log.h"
+#include "storage/log_reader.h"
+
+namespace callboard {
+namespace {
+
+// Looking at a log's retention more often than this gains nothing.
+constexpr std::int64_t retention_check_ms_min = 1000;
+
+} // namespace
+
+WriterActor::WriterActor(caf::actor_config& config, ActorRegistry& registry, std::string name,
+                         storage::NodeState& state, std::string directory, Duration flush_interval)
+  : HostedActor(config, registry, ActorKind::writer, std::move(name)), state_(state), directory_(std::move(directory)),
+    flush_interval_(flush_interval) {}
+
+caf::behavior WriterActor::make_behavior() {
+  return {
+      handler([this](StageWrite& message) { stage_write(message); }),
+      handler([this](const CommitStaged&) { commit_staged(); }),
+      handler([this](StageHardState& message) { stage_hard_state(message); }),
+      handler([this](const OpenLog& message) { open(message); }),
+      handler([this](const StoreLogStart& message) { store_log_start(message); }),
+      handler([this](const DestroyLog& message) { destroy(message); }),
+      handler([this](const BackgroundStep& message) { background_step(message.group); }),
+      handler([this](const FlushIntervals&) { flush_intervals(); }),
+      handler([this](const CheckRetention& message) { check_retention(message.group); }),
+      handler([this](const CloseLogs& message) { close_logs(message); }),
+      status_handler(),
+  };
+}
+
+std::string WriterActor::describe() const {
+  return fmt::format("{} logs open, {} commits, {} MB committed, {} groups staged", logs_.size(), commits_,
+                     committed_bytes_ / 1'000'000, staged_groups_.size());
+}
+
+WriterActor::OpenedLog* WriterActor::find(GroupId group) {
+  const auto found = logs_.find(group);
+  return found == logs_.end() ? nullptr : &found->second;
+}
+
+void WriterActor::open(const OpenLog& message) {
+  auto record = state_.read(message.group);
+  if (!record) {
+    send(message.from, LogUnusable{record.error()});
+    return;
+  }
+  auto log = storage::PartitionLog::open(state_, message.group, directory_, message.options, wall_now());
+  if (!log) {
+    log::error("group {}: the log cannot be used: {}", message.group.value, log.error().message);
+    send(message.from, LogUnusable{log.error()});
+    return;
+  }
+  auto& opened = logs_[message.group];
+  opened.log = std::move(*log);
+  opened.owner = message.from;
+  opened.retention = message.retention;
+  opened.told = opened.log->view();
+  LogOpened answer{{}, opened.log->take_recovered(), opened.told};
+  if (record.value()) answer.hard = record.value()->hard;
+  send(message.from, std::move(answer));
+  after_write(message.group, opened);
+  check_retention(message.group);
+}
+
+void WriterActor::stage_hard_state(StageHardState& message) {
+  auto* opened = find(message.group);
+  if (opened == nullptr) return;
+  storage::GroupUpdate update;
+  update.group = message.group;
+  update.hard = std::move(message.hard);
+  staged_hard_.emplace_back(opened->owner, std::move(update));
+  arm_commit();
+}
+
+void WriterActor::stage_write(StageWrite& message) {
+  auto* opened = find(message.group);
+  if (opened == nullptr || message.generation <= opened->failed_generation) return;
+  if (opened->staged.empty()) {
+    staged_groups_.push_back(message.group);
+    opened->staged = std::move(message.write);
+  } else {
+    opened->staged.append(std::move(message.write));
+  }
+  opened->staged_generation = message.generation;
+  arm_commit();
+}
+
+void WriterActor::arm_commit() {
+  if (commit_armed_) return;
+  commit_armed_ = true;
+  send(this, CommitStaged{});
+}
+
+void WriterActor::commit_staged() {
+  commit_armed_ = false;
+  commit_hard_states();
+  auto groups = std::exchange(staged_groups_, {});
+  for (auto group : groups) commit_log(group);
+}
+
+void WriterActor::commit_hard_states() {
+  if (staged_hard_.empty()) return;
+  auto staged = std::exchange(staged_hard_, {});
+  std::vector<storage::GroupUpdate> updates;
+  updates.reserve(staged.size());
+  for (auto& [owner, update] : staged) updates.push_back(update);
+  const auto stored = state_.commit(updates);
+  for (auto& [owner, update] : staged) {
+    if (stored)
+      send(owner, HardStateStored{update.hard->term});
+    else
+      send(owner, LogUnusable{stored.error()});
+  }
+}
+
+void WriterActor::commit_log(GroupId group) {
+  auto* opened = find(group);
+  if (opened == nullptr || opened->staged.empty()) return;
+  const auto write = std::exchange(opened->staged, {});
+  const auto written = opened->log->write(write, wall_now());
+  ++commits_;
+  if (!written) {
+    log::error("group {}: a write of {} bytes failed: {}", group.value, write.payload_bytes(), written.error().message);
+    opened->failed_generation = opened->staged_generation;
+    send(opened->owner, WriteFailed{opened->staged_generation, written.error()});
+    return;
+  }
+  committed_bytes_ += write.payload_bytes();
+  Written answer;
+  if (!write.entries.empty()) {
+    answer.last = write.entries.back().index;
+    answer.term = write.entries.back().term;
+  }
+  answer.view = changed_view(*opened);
+  send(opened->owner, std::move(answer));
+  after_write(group, *opened);
+}
+
+void WriterActor::after_write(GroupId group, OpenedLog& opened) {
+  if (opened.log->needs_sync() && !opened.flush_pending) {
+    opened.flush_pending = true;
+    if (to_flush_.empty()) delayed_send(this, flush_interval_, FlushIntervals{});
+    to_flush_.push_back(group);
+  }
+  if (opened.log->has_background_work() && !opened.background_pending) {
+    opened.background_pending = true;
+    send(this, BackgroundStep{group});
+  }
+}
+
+std::shared_ptr<const storage::LogView> WriterActor::changed_view(OpenedLog& opened) {
+  auto view = opened.log->view();
+  if (view == opened.told) return nullptr;
+  opened.told = view;
+  return view;
+}
+
+void WriterActor::background_step(GroupId group) {
+  auto* opened = find(group);
+  if (opened == nullptr) return;
+  opened->background_pending = false;
+  const auto more = opened->log->run_background_step();
+  if (!more) {
+    log::error("group {}: {}", group.value, more.error().message);
+    send(opened->owner, LogUnusable{more.error()});
+    return;
+  }
+  if (auto view = changed_view(*opened)) {
+    send(opened->owner, ViewChanged{std::move(view)});
+    check_retention(group);
+  }
+  if (opened->log->has_background_work()) {
+    opened->background_pending = true;
+    send(this, BackgroundStep{group});
+  }
+}
+
+void WriterActor::flush_intervals() {
+  for (auto group : std::exchange(to_flush_, {})) {
+    auto* opened = find(group);
+    if (opened == nullptr) continue;
+    opened->flush_pending = false;
+    if (const auto synced = opened->log->sync(); !synced) {
+      log::error("group {}: {}", group.value, synced.error().message);
+      send(opened->owner, LogUnusable{synced.error()});
+    }
+  }
+}
+
+void WriterActor::check_retention(GroupId group) {
+  auto* opened = find(group);
+  if (opened == nullptr) return;
+  const auto now = wall_now();
+  const auto plan = storage::plan_retention(opened->log->manifest(), 0, opened->retention, now);
+  if (plan.log_start) send(opened->owner, TrimPartition{*plan.log_start});
+  if (plan.next_check) {
+    const auto wait_ms = std::max<std::int64_t>(*plan.next_check - now, retention_check_ms_min);
+    delayed_send(this, std::chrono::milliseconds(wait_ms), CheckRetention{group});
+  }
+}
+
+void WriterActor::store_log_start(const StoreLogStart& message) {
+  auto* opened = find(message.group);
+  if (opened == nullptr) return;
+  if (const auto stored = opened->log->set_log_start(message.log_start); !stored) {
+    log::error("group {}: the log start cannot be stored: {}", message.group.value, stored.error().message);
+    if (stored.error().code != ErrorCode::storage_full) send(opened->owner, LogUnusable{stored.error()});
+    return;
+  }
+  if (auto view = changed_view(*opened)) send(opened->owner, ViewChanged{std::move(view)});
+  after_write(message.group, *opened);
+}
+
+void WriterActor::destroy(const DestroyLog& message) {
+  const auto found = logs_.find(message.group);
+  if (found == logs_.end()) {
+    // Never opened in this life: open it just to remove what is there.
+    auto log = storage::PartitionLog::open(state_, message.group, directory_, {}, wall_now());
+    if (!log) {
+      log::warn("group {}: its files stay behind: {}", message.group.value, log.error().message);
+      return;
+    }
+    logs_[message.group].log = std::move(*log);
+  }
+  auto node = logs_.extract(message.group);
+  if (const auto gone = node.mapped().log->destroy(); !gone)
+    log::warn("group {}: its files stay behind: {}", message.group.value, gone.error().message);
+}
+
+void WriterActor::close_logs(const CloseLogs& message) {
+  commit_staged();
+  for (auto& [group, opened] : logs_)
+    if (const auto closed = opened.log->close(); !closed)
+      log::error("group {}: {}", group.value, closed.error().message);
+  logs_.clear();
+  send(message.reply_to, LogsClosed{});
+}
+
+} // namespace callboard
