@@ -174,11 +174,6 @@ Result<RawRows> ClosedSegment::state() const {
   return std::move(stored->state);
 }
 
-Status ClosedSegment::still_valid() const {
-  if (!retired_.load()) return ok_status();
-  return Error{ErrorCode::not_leader_or_follower, "the log was truncated while " + path() + " was read; try again"};
-}
-
 std::string sidecar_path(const std::string& path) {
   return path.substr(0, path.rfind('.')) + ".sum";
 }

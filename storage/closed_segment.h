@@ -81,9 +81,6 @@ public:
   Result<std::unique_ptr<SegmentSnapshot>> snapshot() const override;
   Result<RawRows> state() const;
 
-  // It is about to be written again: readers that come across that are told.
-  void retire() { retired_.store(true); }
-  Status still_valid() const override;
   // The writable segment that it was, if a reader still holds that.
   std::shared_ptr<ActiveSegment> writable() const { return writable_.lock(); }
 
@@ -93,7 +90,6 @@ private:
   GroupId group_;
   SegmentId id_;
   std::weak_ptr<ActiveSegment> writable_;
-  std::atomic<bool> retired_{false};
   mutable std::atomic<SegmentMap*> map_{nullptr}; // owns one reference
 };
 

@@ -123,12 +123,16 @@ struct NodeState::Impl {
   MDB_dbi groups = 0;
   BootRecord boot;
   bool unclean = false;
+  std::atomic<bool> settled{false}; // the boot row and the file's name are on disk
+  std::atomic<bool> failed{false};  // a failed flush is never retried
   std::atomic<std::uint64_t> reserved{0};
 
   Status open();
   Status open_tables(bool fresh);
   Status start_boot();
   Status put_boot();
+  Status settle();
+  Error refusal() const;
   void refill_reserve();
   bool spend_reserve();
 
@@ -143,6 +147,7 @@ struct NodeState::Impl {
 template <class Change>
 Status NodeState::Impl::commit(Change change) {
   for (;;) {
+    if (failed.load()) return refusal();
     std::optional<Error> refused;
     int code = 0;
     {
@@ -154,10 +159,17 @@ Status NodeState::Impl::commit(Change change) {
     }
     if (code == 0) break;
     // LMDB reports a write cut short by a full disk as EIO.
-    if ((code != ENOSPC && code != EIO) || !spend_reserve()) return env->error(code, "write");
+    if ((code == ENOSPC || code == EIO) && spend_reserve()) continue;
+    const auto error = env->error(code, "write");
+    if (error.code != ErrorCode::storage_full) failed.store(true);
+    return error;
   }
   if (reserved.load() < reserve_bytes) refill_reserve();
   return ok_status();
+}
+
+Error NodeState::Impl::refusal() const {
+  return {ErrorCode::storage_io, env->path() + " takes no more writes since one failed; check the disk and restart"};
 }
 
 // Gives half of it back to the file system; false if nothing is left to give, or the
@@ -201,10 +213,9 @@ Status NodeState::Impl::open() {
   if (!opened) return opened.error();
   env = std::move(*opened);
   if (auto tables = open_tables(!existing); !tables) return tables;
+  if (auto unsynced = env->set_sync(false); !unsynced) return unsynced;
   if (auto started = start_boot(); !started) return started;
-  if (!existing) {
-    if (auto synced = sync_directory(directory); !synced) return synced;
-  }
+  if (auto synced = env->set_sync(true); !synced) return synced;
   refill_reserve();
   return ok_status();
 }
@@ -254,6 +265,17 @@ Status NodeState::Impl::put_boot() {
   });
 }
 
+Status NodeState::Impl::settle() {
+  if (failed.load()) return refusal();
+  if (settled.load()) return ok_status();
+  auto synced = env->sync();
+  if (synced) synced = sync_directory(directory);
+  failed.store(!synced);
+  if (!synced) return synced;
+  settled.store(true);
+  return ok_status();
+}
+
 Result<std::optional<std::string>> NodeState::Impl::read_row(MDB_dbi table, ByteView key) const {
   Txn txn(*env, Txn::Kind::read);
   MDB_val value;
@@ -281,7 +303,7 @@ int NodeState::Impl::apply(Txn& txn, const GroupUpdate& update, std::optional<Er
   const int code = txn.get(groups, key.view(), stored);
   if (code == 0) {
     std::string copy(stored.mv_size, '\0');
-    if (const int failed = env->copy(copy.data(), view_of(stored))) return failed;
+    if (const int faulted = env->copy(copy.data(), view_of(stored))) return faulted;
     auto decoded = decode_group_record(update.group, bytes_of(copy));
     if (!decoded) {
       refused = decoded.error();
@@ -316,6 +338,7 @@ Result<std::optional<Identity>> NodeState::identity() const {
 }
 
 Status NodeState::set_identity(const Identity& identity) {
+  if (auto settled = impl_->settle(); !settled) return settled;
   return impl_->commit([&](Txn& txn, std::optional<Error>& refused) {
     const auto row = seal_row(identity_row, bytes_of(encode(identity)));
     const int code = txn.put(impl_->node, bytes_of(identity_row), bytes_of(row), MDB_NOOVERWRITE);
@@ -328,6 +351,7 @@ Status NodeState::set_identity(const Identity& identity) {
 
 Status NodeState::commit(std::span<const GroupUpdate> updates) {
   if (updates.empty()) return ok_status();
+  if (auto settled = impl_->settle(); !settled) return settled;
   return impl_->commit([&](Txn& txn, std::optional<Error>& refused) {
     for (const auto& update : updates) {
       if (const int code = impl_->apply(txn, update, refused); code != 0 || refused) return code;
@@ -372,7 +396,12 @@ std::uint64_t NodeState::unclean_boots() const {
   return impl_->boot.unclean_boots;
 }
 
+Status NodeState::settle() {
+  return impl_->settle();
+}
+
 Status NodeState::mark_clean() {
+  if (auto settled = impl_->settle(); !settled) return settled;
   impl_->boot.clean = true;
   return impl_->put_boot();
 }

@@ -97,6 +97,9 @@ public:
   // How often that happened to this directory. A segment that was last known to be
   // whole before the latest of them is checked before it is used.
   std::uint64_t unclean_boots() const;
+  // Opening costs no flush: that a new life began is on disk with the first commit.
+  // Whoever writes to disk without one (interval durability) calls this before.
+  Status settle();
   // The last act of an orderly stop.
   Status mark_clean();
 

@@ -71,6 +71,7 @@ struct PartitionLog::Impl {
   Status truncate_across(RaftIndex from);
   Status finish_truncation(const RawRows& state);
   Result<std::shared_ptr<ActiveSegment>> reopen(std::size_t i);
+  Status replace_broken();
   Result<bool> close_step();
   std::shared_ptr<const LogView> current_view() const;
   Status flush();
@@ -374,6 +375,19 @@ Result<std::shared_ptr<ActiveSegment>> PartitionLog::Impl::reopen(std::size_t i)
   return opened->segment;
 }
 
+// After a full disk LMDB may want to be opened anew before it takes the next write.
+Status PartitionLog::Impl::replace_broken() {
+  if (!active || !active->broken()) return ok_status();
+  active->retire();
+  const auto info = active->info();
+  auto opened = ActiveSegment::open(path(info.id), group, info, segment_options());
+  if (!opened) return opened.error();
+  active = std::move(opened->segment);
+  segments.back() = active;
+  view.reset();
+  return ok_status();
+}
+
 Result<bool> PartitionLog::Impl::close_step() {
   if (!closer) {
     closing = 0;
@@ -423,6 +437,9 @@ Result<std::unique_ptr<PartitionLog>> PartitionLog::open(NodeState& state, Group
   std::unique_ptr<PartitionLog> log(new PartitionLog());
   log->impl_.reset(new Impl{state, group, directory, options, directory + "/groups/" + hex16(group.value),
                             *record ? (*record)->manifest : Manifest{}});
+  if (options.durability == Durability::interval) {
+    if (auto settled = state.settle(); !settled) return settled.error();
+  }
   RawRows rows;
   if (auto opened = log->impl_->open_segments(rows); !opened) return opened.error();
   if (auto recovered = log->impl_->recover(rows); !recovered) return recovered.error();
@@ -437,7 +454,12 @@ Status PartitionLog::write(const LogWrite& write, TimestampMs now) {
   if (impl_->failed) return *impl_->failed;
   if (write.empty()) return ok_status();
   auto written = impl_->write(write, now);
-  if (!written && fatal(written.error())) impl_->failed = written.error();
+  if (written) return written;
+  if (fatal(written.error())) {
+    impl_->failed = written.error();
+  } else if (auto usable = impl_->replace_broken(); !usable) {
+    impl_->failed = usable.error();
+  }
   return written;
 }
 
@@ -504,7 +526,9 @@ void PartitionLog::set_options(const LogOptions& options) {
   const bool changes = options.durability != impl_->options.durability;
   impl_->options = options;
   if (!changes || !impl_->active || impl_->failed) return;
-  if (auto set = impl_->active->set_durability(options.durability); !set) impl_->failed = set.error();
+  auto set = impl_->node.settle();
+  if (set) set = impl_->active->set_durability(options.durability);
+  if (!set) impl_->failed = set.error();
   if (options.durability == Durability::fsync) impl_->unsynced = false;
 }
 

@@ -9,9 +9,11 @@
 namespace callboard::storage {
 namespace {
 
-// Small entries share a row, so that they share its page: rows of up to 8 whole pages
-// less LMDB's page header. Larger ones have a row each.
-constexpr std::size_t packed_row_bytes = 8 * page_bytes - 16;
+// The entries of one write share rows, so that they share the last, half-empty page:
+// rows of up to 128 whole pages less LMDB's page header, which malloc still serves from
+// its heap. The number is bounded because finding one entry walks its row.
+constexpr std::size_t row_bytes_max = 128 * page_bytes - 16;
+constexpr std::size_t row_entries_max = 512;
 constexpr std::uint64_t map_slack_bytes = 4 << 20;
 
 // LMDB's table cursors over one transaction.
@@ -53,11 +55,19 @@ std::string sealed_applied(RaftIndex applied) {
   return seal_row(applied_row, IntegerKey(applied.value).view());
 }
 
+Error changed_while_read(const std::string& path) {
+  return {ErrorCode::not_leader_or_follower, path + " changed while it was read; try again"};
+}
+
 Error no_good(std::string message) {
   return {ErrorCode::invalid_argument, std::move(message)};
 }
 
 } // namespace
+
+Status Segment::still_valid() const {
+  return retired_.load() ? changed_while_read(path_) : ok_status();
+}
 
 bool SegmentTail::add(const LogEntry& entry, std::size_t size) {
   next_index = entry.index.next();
@@ -86,9 +96,9 @@ ActiveSegment::~ActiveSegment() {
   if (!poisoned) static_cast<void>(remove_file(lock_file(path())));
 }
 
-Status ActiveSegment::open_env(std::uint64_t map_bytes_min) {
+Status ActiveSegment::open_env(std::uint64_t map_bytes_min, Durability durability) {
   const auto map_bytes = std::max(2 * options_.segment_bytes, map_bytes_min) + map_slack_bytes;
-  auto env = Env::open({path(), map_bytes, 3, options_.durability == Durability::fsync});
+  auto env = Env::open({path(), map_bytes, 3, durability == Durability::fsync});
   if (!env) return env.error();
   env_ = std::move(*env);
   return ok_status();
@@ -108,7 +118,7 @@ Result<std::shared_ptr<ActiveSegment>> ActiveSegment::create(const std::string& 
   if (auto removed = remove_file(path); !removed) return removed.error();
   if (auto removed = remove_file(lock_file(path)); !removed) return removed.error();
   std::shared_ptr<ActiveSegment> segment(new ActiveSegment(path, group, info, options));
-  auto filled = segment->open_env(3 * first.payload_bytes());
+  auto filled = segment->open_env(3 * first.payload_bytes(), Durability::interval);
   if (filled) filled = segment->fill(state, first);
   if (filled) filled = sync_directory(directory_of(path));
   if (filled) return segment;
@@ -130,9 +140,9 @@ Status ActiveSegment::fill(const RawRows& state, const LogWrite& first) {
     if (!*staged) return env_->error(MDB_MAP_FULL, "write");
     if (const int failed = txn.commit()) return write_error(failed, first.payload_bytes());
   }
-  if (options_.durability == Durability::interval) {
-    if (auto synced = sync(); !synced) return synced;
-  }
+  // One flush for all of it: nobody looks at the file before the manifest names it.
+  if (auto synced = sync(); !synced) return synced;
+  if (auto set = env_->set_sync(options_.durability == Durability::fsync); !set) return set;
   tail_ = tail;
   Txn txn(*env_, Txn::Kind::read);
   MDB_val header;
@@ -150,7 +160,7 @@ Result<ActiveSegment::Opened> ActiveSegment::open(const std::string& path, Group
   auto vetted = vet_segment(**pages, group, info, options);
   if (!vetted) return vetted.error();
   std::shared_ptr<ActiveSegment> segment(new ActiveSegment(path, group, info, options));
-  if (auto opened = segment->open_env((*pages)->file_bytes()); !opened) return opened.error();
+  if (auto opened = segment->open_env((*pages)->file_bytes(), options.durability); !opened) return opened.error();
   if (auto attached = segment->attach(); !attached) return attached.error();
   if (vetted->header.boots < options.boots) {
     if (auto marked = segment->mark_whole(); !marked) return marked.error();
@@ -264,7 +274,8 @@ int ActiveSegment::append(Txn& txn, const std::vector<LogEntry>& entries, Segmen
   for (std::size_t first = 0; first < entries.size();) {
     auto end = first + 1;
     auto bytes = bytes_of_entry(entries[first]);
-    while (end < entries.size() && bytes + bytes_of_entry(entries[end]) <= packed_row_bytes)
+    const auto limit = std::min(entries.size(), first + row_entries_max);
+    while (end < limit && bytes + bytes_of_entry(entries[end]) <= row_bytes_max)
       bytes += bytes_of_entry(entries[end++]);
     std::uint8_t* room = nullptr;
     if (const int code = txn.reserve(entries_, IntegerKey(entries[first].index.value).view(), bytes, MDB_APPEND, room))
@@ -389,6 +400,14 @@ Status ActiveSegment::set_durability(Durability durability) {
   if (durability == Durability::interval) return env_->set_sync(false);
   if (auto synced = sync(); !synced) return synced;
   return env_->set_sync(true);
+}
+
+bool ActiveSegment::broken() const {
+  return Txn(*env_, Txn::Kind::read).begun() == MDB_PANIC;
+}
+
+Status ActiveSegment::still_valid() const {
+  return broken() ? changed_while_read(path()) : Segment::still_valid();
 }
 
 Result<std::unique_ptr<SegmentSnapshot>> ActiveSegment::snapshot() const {

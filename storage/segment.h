@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,12 +23,16 @@ public:
   Segment(const Segment&) = delete;
 
   virtual Result<std::unique_ptr<SegmentSnapshot>> snapshot() const = 0;
-  // Asked after reading: an error if what was read may have changed meanwhile.
-  virtual Status still_valid() const { return ok_status(); }
+  // Asked after reading: an error if what was read may have changed meanwhile, and
+  // what looked like damage may be none.
+  virtual Status still_valid() const;
+  // Its place is about to be taken by another object for the same file.
+  void retire() { retired_.store(true); }
   const std::string& path() const { return path_; }
 
 private:
   std::string path_;
+  std::atomic<bool> retired_{false};
 };
 
 // What a segment holds, known without walking all of it.
@@ -81,9 +86,12 @@ public:
   Status rewind(RaftIndex from, const RawRows& state);
   Status sync() { return env_->sync(); }
   Status set_durability(Durability durability);
+  // A failed write left LMDB unusable: what is on disk is right, open it anew.
+  bool broken() const;
   const SegmentInfo& info() const { return info_; }
 
   Result<std::unique_ptr<SegmentSnapshot>> snapshot() const override;
+  Status still_valid() const override;
   Result<RawRows> state() const;
   const SegmentTail& tail() const { return tail_; }
 
@@ -91,7 +99,7 @@ private:
   ActiveSegment(std::string path, GroupId group, const SegmentInfo& info, const SegmentOptions& options);
   Status attach();
   Status mark_whole();
-  Status open_env(std::uint64_t map_bytes_min);
+  Status open_env(std::uint64_t map_bytes_min, Durability durability);
   int open_tables(Txn& txn, unsigned flags);
   Status fill(const RawRows& state, const LogWrite& first);
   Result<bool> stage(Txn& txn, const LogWrite& write, SegmentTail& tail);

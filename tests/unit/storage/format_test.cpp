@@ -1,0 +1,127 @@
+// Golden bytes of everything that storage writes itself: what is on a disk somewhere
+// must be read by every later version.
+#include <cstdio>
+
+#include "fixture.h"
+#include "storage/keys.h"
+#include "storage/sidecar.h"
+
+namespace callboard::storage {
+namespace {
+
+std::string hex(ByteView bytes) {
+  std::string out;
+  char digits[3];
+  for (const auto byte : bytes) {
+    std::snprintf(digits, sizeof digits, "%02x", byte);
+    out += digits;
+  }
+  return out;
+}
+
+LogEntry example_entry() {
+  LogEntry entry;
+  entry.index = RaftIndex(0x1122);
+  entry.term = Term(7);
+  entry.type = EntryType::membership;
+  entry.base_offset = Offset(0x0A0B0C);
+  entry.offset_count = 0;
+  entry.max_timestamp = no_timestamp;
+  entry.payload = SharedBytes::copy_of(std::string_view("voters"));
+  return entry;
+}
+
+BOOST_AUTO_TEST_SUITE(formats)
+
+BOOST_AUTO_TEST_CASE(an_entry) {
+  const auto entry = example_entry();
+  std::vector<std::uint8_t> bytes(entry_header_bytes + entry.payload.size());
+  put_entry(bytes.data(), GroupId(3), entry);
+  BOOST_TEST(hex(bytes) == "0103000036edc86c0600000007000000000000000c0b0a0000000000ffffffffffffffff766f74657273");
+  const auto header = read_entry_header(bytes.data());
+  BOOST_TEST(header.entry.term == entry.term);
+  BOOST_TEST(header.entry.base_offset == entry.base_offset);
+  BOOST_TEST(header.payload_bytes == 6U);
+  BOOST_TEST(header.crc == entry_crc(GroupId(3), entry.index, bytes));
+  BOOST_TEST(header.crc != entry_crc(GroupId(3), entry.index.next(), bytes));
+  BOOST_TEST(header.crc != entry_crc(GroupId(4), entry.index, bytes));
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_leaves_to_a_batch_what_the_batch_covers) {
+  BOOST_TEST(covered_payload(EntryType::batch, 100) == 21U);
+  BOOST_TEST(covered_payload(EntryType::batch, batch_header_bytes - 1) == batch_header_bytes - 1);
+  BOOST_TEST(covered_payload(EntryType::noop, 100) == 100U);
+}
+
+BOOST_AUTO_TEST_CASE(an_index_row) {
+  const auto bytes = encode_index_row(0x0102, {RaftIndex(5), 1'700'000'000'000, 65536});
+  BOOST_TEST(hex(bytes) == "05000000000000000068e5cf8b0100000000010000000000c6c745a6");
+  const auto row = decode_index_row(0x0102, bytes);
+  BOOST_REQUIRE(row);
+  BOOST_TEST(row->index == RaftIndex(5));
+  BOOST_TEST(row->max_timestamp_before == 1'700'000'000'000);
+  BOOST_TEST(row->payload_bytes_before == 65536U);
+  BOOST_TEST(!decode_index_row(0x0103, bytes));
+}
+
+BOOST_AUTO_TEST_CASE(a_segment_header) {
+  const auto bytes = encode_segment_header({segment_format, GroupId(1), SegmentId(2), RaftIndex(3), Offset(4), 5});
+  BOOST_TEST(hex(bytes_of(bytes)) ==
+             "0100000001000000000000000200000000000000030000000000000004000000000000000500000000000000");
+  BOOST_TEST(decode_segment_header(bytes_of(bytes))->boots == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_sealed_row) {
+  const auto row = seal_row("=key", bytes_of("value"));
+  BOOST_TEST(hex(bytes_of(row)) == "76616c7565e00153d2");
+  BOOST_TEST(text_of(*open_row("=key", bytes_of(row))) == "value");
+  BOOST_TEST(!open_row("=kez", bytes_of(row)));
+  BOOST_TEST(!open_row("=key", bytes_of(row).first(3)));
+}
+
+BOOST_AUTO_TEST_CASE(a_group_record) {
+  GroupRecord record;
+  record.group = GroupId(9);
+  record.hard = {Term(2), NodeId(1), {NodeId(1), NodeId(2)}};
+  const SegmentInfo closed{SegmentId(1), RaftIndex(1), Offset(0), true, 10, 20, 30, 40};
+  record.manifest = {{closed}, SegmentId(2), Offset(5), RaftIndex(6)};
+  const auto bytes = encode_group_record(record);
+  BOOST_TEST(hex(bytes_of(bytes)) ==
+             "010200000001000000020000000100000002000000050000000000000002000000000000000106000000000000000100"
+             "0000010000000000000001000000000000000000000000000000010a0000000000000014000000000000001e00000000"
+             "00000028000000000000003e086ddf");
+  const auto read = must(decode_group_record(GroupId(9), bytes_of(bytes)));
+  BOOST_TEST((read.hard == record.hard && read.manifest == record.manifest));
+  BOOST_TEST(decode_group_record(GroupId(8), bytes_of(bytes)).error().code == ErrorCode::corrupt_storage);
+}
+
+BOOST_AUTO_TEST_CASE(a_sidecar) {
+  const Sidecar sidecar{GroupId(1), SegmentId(2), sidecar_chunk_bytes + 1, {0x11223344, 0x55667788}};
+  const auto bytes = encode_sidecar(sidecar);
+  BOOST_TEST(hex(bytes_of(bytes)) ==
+             "4342534d0100000001000000000000000200000000000000010010000000000000001000020000004433221188776655"
+             "e69987b0");
+  BOOST_TEST((must(decode_sidecar(bytes_of(bytes), "x")) == sidecar));
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    auto broken = bytes;
+    broken[i] = static_cast<char>(broken[i] ^ 4);
+    BOOST_TEST(!decode_sidecar(bytes_of(broken), "x").ok());
+    BOOST_TEST(!decode_sidecar(bytes_of(bytes).first(i), "x").ok());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(random_bytes_are_no_group_record) {
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 2000; ++i) {
+    std::string bytes(random() % 200, '\0');
+    for (auto& byte : bytes) byte = static_cast<char>(random());
+    const auto key = std::string(text_of(IntegerKey(1).view()));
+    static_cast<void>(decode_group_record(GroupId(1), bytes_of(seal_row(key, bytes_of(bytes)))));
+    static_cast<void>(decode_segment_header(bytes_of(bytes)));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+} // namespace callboard::storage

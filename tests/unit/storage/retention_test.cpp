@@ -1,0 +1,72 @@
+#include "storage/retention.h"
+
+#include "fixture.h"
+
+namespace callboard::storage {
+namespace {
+
+// Three closed segments of 100 bytes with newest timestamps 1000, 2000, 3000, and the
+// active one.
+Manifest three_closed() {
+  Manifest manifest;
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    const auto time = static_cast<TimestampMs>(1000 * (i + 1));
+    const auto base = static_cast<std::int64_t>(10 * i);
+    manifest.segments.push_back({SegmentId(i + 1), RaftIndex(10 * i + 1), Offset(base), true, time, time, 4096, 100});
+  }
+  manifest.segments.push_back({SegmentId(4), RaftIndex(31), Offset(30), false, 3500});
+  return manifest;
+}
+
+BOOST_AUTO_TEST_SUITE(retention)
+
+BOOST_AUTO_TEST_CASE(without_limits_everything_stays) {
+  const auto plan = plan_retention(three_closed(), 50, {-1, -1}, 1'000'000);
+  BOOST_TEST(!plan.log_start);
+  BOOST_TEST(!plan.next_check);
+}
+
+BOOST_AUTO_TEST_CASE(by_size_the_oldest_go_while_the_rest_is_still_enough) {
+  BOOST_TEST(!plan_retention(three_closed(), 50, {-1, 300}, 0).log_start);
+  BOOST_TEST(*plan_retention(three_closed(), 50, {-1, 250}, 0).log_start == Offset(10));
+  BOOST_TEST(*plan_retention(three_closed(), 50, {-1, 150}, 0).log_start == Offset(20));
+  BOOST_TEST(*plan_retention(three_closed(), 50, {-1, 0}, 0).log_start == Offset(30));
+}
+
+BOOST_AUTO_TEST_CASE(by_time_segments_go_when_their_newest_record_is_older) {
+  const auto at_limit = plan_retention(three_closed(), 50, {500, -1}, 1500);
+  BOOST_TEST(!at_limit.log_start);
+  BOOST_TEST(*at_limit.next_check == 1501);
+  const auto past = plan_retention(three_closed(), 50, {500, -1}, 1501);
+  BOOST_TEST(*past.log_start == Offset(10));
+  BOOST_TEST(*past.next_check == 2501);
+  const auto all = plan_retention(three_closed(), 50, {500, -1}, 1'000'000);
+  BOOST_TEST(*all.log_start == Offset(30));
+  BOOST_TEST(!all.next_check);
+}
+
+BOOST_AUTO_TEST_CASE(a_segment_without_timestamps_ages_from_its_creation) {
+  auto manifest = three_closed();
+  manifest.segments[0].max_timestamp = no_timestamp;
+  BOOST_TEST(*plan_retention(manifest, 50, {500, -1}, 1501).log_start == Offset(10));
+}
+
+BOOST_AUTO_TEST_CASE(a_young_segment_protects_older_ones_behind_it) {
+  auto manifest = three_closed();
+  manifest.segments[0].max_timestamp = 9000;
+  BOOST_TEST(!plan_retention(manifest, 50, {500, -1}, 5000).log_start);
+}
+
+BOOST_AUTO_TEST_CASE(unclosed_segments_and_those_below_the_log_start_are_no_news) {
+  auto manifest = three_closed();
+  manifest.segments[0].closed = false;
+  BOOST_TEST(!plan_retention(manifest, 50, {500, 0}, 1'000'000).log_start);
+  manifest = three_closed();
+  manifest.log_start = Offset(25);
+  BOOST_TEST(!plan_retention(manifest, 50, {500, -1}, 2501).log_start);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+} // namespace callboard::storage
