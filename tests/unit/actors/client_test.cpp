@@ -1,69 +1,16 @@
 #include "actors/client/client.h"
 
 #include <boost/test/unit_test.hpp>
-#include <future>
-#include <kj/async-unix.h>
-#include <kj/thread.h>
 
-#include "actors/rpc/broker_connection.h"
-#include "tests/unit/actors/fake_broker_backend.h"
+#include "tests/unit/actors/fake_door.h"
 
 namespace callboard::client {
 namespace {
 
 using namespace std::chrono_literals;
 
-// A door on loopback in a thread of its own, over the fake node.
-class Door {
-public:
-  Door() : thread_([this] { run(); }) { address_ = listening_.get_future().get(); }
-  ~Door() noexcept(false) {
-    executor_->executeSync([this] { stop_->fulfill(); });
-  }
-  const std::string& address() const { return address_; }
-  // On the door's thread.
-  template <class Function>
-  void with_backend(Function function) {
-    executor_->executeSync([this, &function] { function(*backend_); });
-  }
-
-private:
-  struct Accepting : kj::TaskSet::ErrorHandler {
-    void taskFailed(kj::Exception&&) override {}
-  };
-
-  void run() {
-    auto io = kj::setupAsyncIo();
-    rpc::FakeBrokerBackend backend;
-    auto stop = kj::newPromiseAndFulfiller<void>();
-    auto listener = io.provider->getNetwork().parseAddress("127.0.0.1", 0).wait(io.waitScope)->listen();
-    Accepting errors;
-    kj::TaskSet connections(errors);
-    backend_ = &backend;
-    stop_ = kj::mv(stop.fulfiller);
-    executor_ = kj::getCurrentThreadExecutor().addRef();
-    listening_.set_value("127.0.0.1:" + std::to_string(listener->getPort()));
-    accept(*listener, connections).exclusiveJoin(kj::mv(stop.promise)).wait(io.waitScope);
-  }
-  kj::Promise<void> accept(kj::ConnectionReceiver& listener, kj::TaskSet& connections) {
-    return listener.accept().then([this, &listener, &connections](kj::Own<kj::AsyncIoStream> stream) {
-      auto connection = kj::heap<rpc::BrokerConnection>(kj::mv(stream), *backend_);
-      auto closed = connection->closed();
-      connections.add(closed.attach(kj::mv(connection)));
-      return accept(listener, connections);
-    });
-  }
-
-  std::promise<std::string> listening_;
-  std::string address_;
-  rpc::FakeBrokerBackend* backend_ = nullptr;
-  kj::Own<const kj::Executor> executor_;
-  kj::Own<kj::PromiseFulfiller<void>> stop_;
-  kj::Thread thread_; // joined first
-};
-
 struct Fixture {
-  Door door;
+  rpc::FakeDoor door;
   Client client = Client::connect(door.address()).value();
 
   Fixture() { BOOST_REQUIRE(client.create_topic({.name = "orders", .partitions = 2}).ok()); }
@@ -171,7 +118,7 @@ BOOST_AUTO_TEST_SUITE(client_without_a_node)
 BOOST_AUTO_TEST_CASE(nobody_there_is_a_sentence_with_the_address) {
   std::string address;
   {
-    Door door;
+    rpc::FakeDoor door;
     address = door.address();
   }
   BOOST_CHECK(connect_error(address) == ErrorCode::network_exception);
@@ -184,7 +131,7 @@ BOOST_AUTO_TEST_CASE(addresses_without_a_port_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_goes_away_is_a_lost_connection) {
-  std::optional<Door> door(std::in_place);
+  std::optional<rpc::FakeDoor> door(std::in_place);
   auto client = Client::connect(door->address());
   BOOST_REQUIRE(client->list_topics().ok());
   door.reset();
