@@ -1,18 +1,38 @@
 #include <CLI/CLI.hpp>
 
+#include <string_view>
+
+#include "actors/cli/cli.h"
 #include "actors/node/start.h"
+#include "storage/segment_check.h"
+
+namespace {
+
+void add_start_options(CLI::App& start, callboard::StartOptions& options) {
+  start.add_option("--data", options.data, "Directory of this node's data; made if it is not there")->type_name("DIR");
+  start.add_option("--listen", options.listen, "Where clients connect, any protocol; port 0: the kernel chooses")
+      ->type_name("HOST:PORT");
+  start.add_option("--advertise", options.advertise, "What clients are told to connect to, if not what they reached")
+      ->type_name("HOST:PORT");
+  start.add_option("--config", options.config_file, "Configuration in TOML, see conf/callboard.toml")
+      ->type_name("FILE");
+  start.add_flag("--insecure", options.insecure,
+                 "Allow to listen beyond loopback, where anybody may read and write everything");
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app;
+  // For whoever examines a stopped node's files; needs no node and no options.
+  if (argc == 3 && std::string_view(argv[1]) == "verify-segment")
+    return callboard::storage::verify_segment_main(argv[2]);
+
   callboard::StartOptions options;
-  std::string data, advertise, format = "text";
-  auto* start = app.add_subcommand("start");
-  start->add_option("--data", data);
-  start->add_option("--listen", options.listen);
-  start->add_option("--format", format);
-  start->add_option("--config", options.config_file);
-  CLI11_PARSE(app, argc, argv);
-  if (!data.empty()) options.data = data;
-  options.json = format == "json";
-  return callboard::run_node(options);
+  callboard::cli::StartCommand start;
+  start.add_options = [&](CLI::App& app) { add_start_options(app, options); };
+  start.run = [&](const callboard::cli::CommonOptions& common) {
+    options.json = common.json;
+    return callboard::run_node(options);
+  };
+  return callboard::cli::run(argc, argv, start);
 }

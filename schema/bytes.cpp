@@ -26,6 +26,10 @@ private:
 
 } // namespace
 
+void ByteOwner::destroy() noexcept {
+  delete this;
+}
+
 ByteBuffer::ByteBuffer(std::size_t capacity) : capacity_(capacity) {
   auto* block = HeapBlock::make(capacity);
   data_ = block->content();

@@ -36,7 +36,7 @@ public:
 
 protected:
   virtual ~ByteOwner() = default;
-  virtual void destroy() noexcept { delete this; }
+  virtual void destroy() noexcept; // deletes this
 
 private:
   std::atomic<std::uint32_t> refs_{1};

@@ -46,6 +46,8 @@ std::string_view name_of(ErrorCode code) {
   case ErrorCode::offset_not_available: return "OFFSET_NOT_AVAILABLE";
   case ErrorCode::invalid_record: return "INVALID_RECORD";
   case ErrorCode::unknown_topic_id: return "UNKNOWN_TOPIC_ID";
+  case ErrorCode::mismatched_endpoint_type: return "MISMATCHED_ENDPOINT_TYPE";
+  case ErrorCode::unsupported_endpoint_type: return "UNSUPPORTED_ENDPOINT_TYPE";
   case ErrorCode::corrupt_storage: return "CORRUPT_STORAGE";
   case ErrorCode::storage_full: return "STORAGE_FULL";
   case ErrorCode::storage_io: return "STORAGE_IO";
@@ -109,7 +111,9 @@ ErrorCode on_kafka_wire(ErrorCode code) {
   case ErrorCode::unsupported_compression_type:
   case ErrorCode::offset_not_available:
   case ErrorCode::invalid_record:
-  case ErrorCode::unknown_topic_id: return code;
+  case ErrorCode::unknown_topic_id:
+  case ErrorCode::mismatched_endpoint_type:
+  case ErrorCode::unsupported_endpoint_type: return code;
   }
   return static_cast<std::int16_t>(code) < own_error_codes_from ? code : ErrorCode::unknown_server_error;
 }

@@ -51,6 +51,8 @@ enum class ErrorCode : std::int16_t {
   offset_not_available = 78,
   invalid_record = 87,
   unknown_topic_id = 100,
+  mismatched_endpoint_type = 114,
+  unsupported_endpoint_type = 115,
 
   // Not on the Kafka wire.
   corrupt_storage = 1000,      // damaged or inconsistent bytes on disk

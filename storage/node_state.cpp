@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint64_t map_bytes = std::uint64_t{1} << 30;
 constexpr std::uint64_t reserve_bytes = 4 << 20;
 constexpr std::uint64_t reserve_bytes_min = 64 << 10;
-constexpr std::uint64_t free_bytes_to_refill = 64 << 20;
+constexpr std::uint64_t free_bytes_to_refill = 2 * reserve_bytes;
 constexpr std::string_view format_row = "format";
 constexpr std::string_view identity_row = "identity";
 constexpr std::string_view boot_row = "boot";

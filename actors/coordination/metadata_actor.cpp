@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "actors/node/topic_defaults.h"
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
 #include "schema/record_batch.h"
@@ -389,16 +390,10 @@ void MetadataActor::on_directory_updated(const DirectoryUpdated& message) {
 }
 
 metadata::TopicDefaults MetadataActor::defaults() const {
-  const auto& topic = node_.config.topic;
   metadata::TopicDefaults out;
   out.partitions = node_.config.default_partitions;
   out.node = node_.identity.node;
-  out.config.retention_ms = topic.retention_ms;
-  out.config.retention_bytes = topic.retention_bytes;
-  out.config.segment_bytes = topic.segment_bytes;
-  out.config.segment_ms = topic.segment_ms;
-  out.config.max_message_bytes = topic.max_message_bytes;
-  out.config.durability = topic.durability == "interval" ? metadata::Durability::interval : metadata::Durability::fsync;
+  out.config = default_topic_config(node_.config);
   return out;
 }
 

@@ -23,9 +23,12 @@ Result<Handling> dispatch(KafkaConnection& connection, std::uint32_t slot, Reque
   case ApiKey::fetch: return decoded(&handle_fetch, connection, slot, request);
   case ApiKey::list_offsets: return decoded(&handle_list_offsets, connection, slot, request);
   case ApiKey::metadata: return decoded(&handle_metadata, connection, slot, request);
+  case ApiKey::find_coordinator: return decoded(&handle_find_coordinator, connection, slot, request);
   case ApiKey::create_topics: return decoded(&handle_create_topics, connection, slot, request);
   case ApiKey::delete_topics: return decoded(&handle_delete_topics, connection, slot, request);
   case ApiKey::init_producer_id: return decoded(&handle_init_producer_id, connection, slot, request);
+  case ApiKey::describe_configs: return decoded(&handle_describe_configs, connection, slot, request);
+  case ApiKey::describe_cluster: return decoded(&handle_describe_cluster, connection, slot, request);
   case ApiKey::api_versions: {
     // Of a version that is not served the body cannot be read; the answer says so.
     if (!api_of(ApiKey::api_versions).served.has(request.header.version))

@@ -42,8 +42,11 @@ public:
   // For the requests in flight.
   LoopContext& context() { return context_; }
   NodeContext& node() { return context_.node; }
-  // What clients reached this node at.
-  const HostPort& local_address() const { return local_; }
+  // What Kafka clients are told to come back to.
+  const HostPort& advertised_address() const {
+    const auto& configured = context_.node.config.advertise;
+    return configured ? *configured : local_;
+  }
   const std::string& peer() const { return peer_; }
   template <class Message>
   void send_to(const caf::actor& actor, Message message) {

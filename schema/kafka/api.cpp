@@ -8,16 +8,20 @@ namespace callboard::kafka {
 namespace {
 
 // Produce is advertised from 0 though served from 3: librdkafka compresses only if
-// it sees version 0, and Kafka 4 does the same (KIP-896).
+// it sees version 0, and Kafka 4 does the same (KIP-896). For the same reason it writes
+// lz4 only if FindCoordinator is there from 0.
 constexpr Api table[] = {
     {ApiKey::produce, "Produce", between(3, 11), between(0, 11), 9},
     {ApiKey::fetch, "Fetch", between(4, 12), between(4, 12), 12},
     {ApiKey::list_offsets, "ListOffsets", between(1, 8), between(1, 8), 6},
     {ApiKey::metadata, "Metadata", between(0, 12), between(0, 12), 9},
+    {ApiKey::find_coordinator, "FindCoordinator", between(0, 4), between(0, 4), 3},
     {ApiKey::api_versions, "ApiVersions", between(0, 4), between(0, 4), 3},
     {ApiKey::create_topics, "CreateTopics", between(2, 7), between(2, 7), 5},
     {ApiKey::delete_topics, "DeleteTopics", between(1, 6), between(1, 6), 4},
     {ApiKey::init_producer_id, "InitProducerId", between(0, 5), between(0, 5), 2},
+    {ApiKey::describe_configs, "DescribeConfigs", between(1, 4), between(1, 4), 4},
+    {ApiKey::describe_cluster, "DescribeCluster", between(0, 1), between(0, 1), 0},
 };
 
 } // namespace

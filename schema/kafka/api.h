@@ -13,10 +13,13 @@ enum class ApiKey : std::int16_t {
   fetch = 1,
   list_offsets = 2,
   metadata = 3,
+  find_coordinator = 10,
   api_versions = 18,
   create_topics = 19,
   delete_topics = 20,
   init_producer_id = 22,
+  describe_configs = 32,
+  describe_cluster = 60,
 };
 
 // What this broker knows about an API. A client is told the advertised versions;

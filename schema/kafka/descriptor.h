@@ -50,8 +50,8 @@ inline constexpr int untagged = -1;
 
 template <class T, class Member, int Tag = untagged>
 struct Field {
-  const char* name;
-  Member T::*member;
+  const char* name = nullptr;
+  Member T::*member = nullptr;
   Versions present;
   Versions nullable;
 

@@ -51,7 +51,7 @@ class ClientsTest(unittest.TestCase):
 @unittest.skipUnless(shutil.which("kcat"), "kcat is not installed")
 class KcatTest(ClientsTest):
     def kcat(self, *args, stdin=b"", status=0):
-        done = subprocess.run(["kcat", "-b", self.node.address, *args], input=stdin, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(["kcat", "-b", self.node.address, *args], input=stdin, capture_output=True, timeout=30, check=False)
         if status is not None:
             self.assertEqual(done.returncode, status, done.stderr.decode())
         return done.stdout if status == 0 else done.stderr

@@ -121,6 +121,7 @@ class ConnectionLimitTest(unittest.TestCase):
         with Node("[connections]\nconnections_max = 8\n") as node:
             held = [wire.Connection(node.address) for _ in range(8)]
             for connection in held:
+                self.addCleanup(connection.close)
                 self.assertEqual(wire.api_versions(connection)[0], 0)
             late = wire.Connection(node.address, 10)
             self.addCleanup(late.close)
@@ -128,8 +129,6 @@ class ConnectionLimitTest(unittest.TestCase):
             self.assertFalse(select.select([late.socket], [], [], 0.3)[0], "served past the limit")
             held.pop().close()
             self.assertEqual(late.receive()[0], 1)
-            for connection in held:
-                connection.close()
 
     def test_an_idle_connection_is_closed(self):
         with Node("[connections]\nidle_timeout_ms = 300\n") as node, wire.Connection(node.address, 10) as connection:

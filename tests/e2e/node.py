@@ -66,7 +66,8 @@ class Node:
     def start(self):
         if not os.path.exists(BINARY):
             raise NodeError(f"there is no {os.path.normpath(BINARY)}; ./run --build makes it")
-        command = [BINARY, "start", "--data", self.data, "--listen", self.address or self.listen, "--format", "json", *self.args]
+        # setpriv ends the node with this process, however that ends.
+        command = ["setpriv", "--pdeathsig", "KILL", BINARY, "start", "--data", self.data, "--listen", self.address or self.listen, "--format", "json", *self.args]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
         self.ready = self._read_ready_line()

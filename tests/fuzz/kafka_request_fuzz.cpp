@@ -3,7 +3,10 @@
 #include "schema/kafka/api_versions.h"
 #include "schema/kafka/create_topics.h"
 #include "schema/kafka/delete_topics.h"
+#include "schema/kafka/describe_cluster.h"
+#include "schema/kafka/describe_configs.h"
 #include "schema/kafka/fetch.h"
+#include "schema/kafka/find_coordinator.h"
 #include "schema/kafka/frame.h"
 #include "schema/kafka/init_producer_id.h"
 #include "schema/kafka/list_offsets.h"
@@ -64,10 +67,13 @@ void check_request(const Request& request) {
   case ApiKey::fetch: return check_body<FetchRequest>(request);
   case ApiKey::list_offsets: return check_body<ListOffsetsRequest>(request);
   case ApiKey::metadata: return check_body<MetadataRequest>(request);
+  case ApiKey::find_coordinator: return check_body<FindCoordinatorRequest>(request);
   case ApiKey::api_versions: return check_body<ApiVersionsRequest>(request);
   case ApiKey::create_topics: return check_body<CreateTopicsRequest>(request);
   case ApiKey::delete_topics: return check_body<DeleteTopicsRequest>(request);
   case ApiKey::init_producer_id: return check_body<InitProducerIdRequest>(request);
+  case ApiKey::describe_configs: return check_body<DescribeConfigsRequest>(request);
+  case ApiKey::describe_cluster: return check_body<DescribeClusterRequest>(request);
   }
 }
 

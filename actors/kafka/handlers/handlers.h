@@ -6,7 +6,10 @@
 #include "schema/kafka/api_versions.h"
 #include "schema/kafka/create_topics.h"
 #include "schema/kafka/delete_topics.h"
+#include "schema/kafka/describe_cluster.h"
+#include "schema/kafka/describe_configs.h"
 #include "schema/kafka/fetch.h"
+#include "schema/kafka/find_coordinator.h"
 #include "schema/kafka/init_producer_id.h"
 #include "schema/kafka/list_offsets.h"
 #include "schema/kafka/metadata.h"
@@ -21,9 +24,12 @@ Handling handle_produce(KafkaConnection&, std::uint32_t slot, RequestHeader, Pro
 Handling handle_fetch(KafkaConnection&, std::uint32_t slot, RequestHeader, FetchRequest);
 Handling handle_list_offsets(KafkaConnection&, std::uint32_t slot, RequestHeader, ListOffsetsRequest);
 Handling handle_metadata(KafkaConnection&, std::uint32_t slot, RequestHeader, MetadataRequest);
+Handling handle_find_coordinator(KafkaConnection&, std::uint32_t slot, RequestHeader, FindCoordinatorRequest);
 Handling handle_api_versions(KafkaConnection&, std::uint32_t slot, RequestHeader, ApiVersionsRequest);
 Handling handle_create_topics(KafkaConnection&, std::uint32_t slot, RequestHeader, CreateTopicsRequest);
 Handling handle_delete_topics(KafkaConnection&, std::uint32_t slot, RequestHeader, DeleteTopicsRequest);
 Handling handle_init_producer_id(KafkaConnection&, std::uint32_t slot, RequestHeader, InitProducerIdRequest);
+Handling handle_describe_configs(KafkaConnection&, std::uint32_t slot, RequestHeader, DescribeConfigsRequest);
+Handling handle_describe_cluster(KafkaConnection&, std::uint32_t slot, RequestHeader, DescribeClusterRequest);
 
 } // namespace callboard::kafka

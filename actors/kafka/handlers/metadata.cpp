@@ -51,7 +51,7 @@ private:
 
   void finish() {
     const auto& node = connection_.node();
-    const auto& address = node.config.advertise ? *node.config.advertise : connection_.local_address();
+    const auto& address = connection_.advertised_address();
     response_.brokers.push_back({node.identity.node.value, address.host, address.port, std::nullopt});
     response_.cluster_id = node.identity.cluster.hex();
     response_.controller_id = node.identity.node.value;

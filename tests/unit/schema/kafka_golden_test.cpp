@@ -65,7 +65,8 @@ BOOST_AUTO_TEST_CASE(api_versions_of_an_unknown_version_is_answered_in_version_0
   response.api_keys = {{18, 0, 4}};
   auto out = begin_response(header_of(ApiKey::api_versions, 99));
   encode(response, 0, out);
-  BOOST_TEST(joined(finish_response(std::move(out))) == hex("00000010 00000007 0023 00000001 0012 0000 0004"));
+  const auto pieces = finish_response(std::move(out));
+  BOOST_TEST(joined(pieces) == hex("00000010 00000007 0023 00000001 0012 0000 0004"));
 }
 
 BOOST_AUTO_TEST_CASE(metadata_4) {

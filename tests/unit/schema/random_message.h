@@ -8,8 +8,11 @@
 #include "schema/kafka/api_versions.h"
 #include "schema/kafka/create_topics.h"
 #include "schema/kafka/delete_topics.h"
+#include "schema/kafka/describe_cluster.h"
+#include "schema/kafka/describe_configs.h"
 #include "schema/kafka/descriptor.h"
 #include "schema/kafka/fetch.h"
+#include "schema/kafka/find_coordinator.h"
 #include "schema/kafka/init_producer_id.h"
 #include "schema/kafka/list_offsets.h"
 #include "schema/kafka/metadata.h"
@@ -20,10 +23,12 @@
 // Random messages and their comparison, out of the tables that describe them.
 namespace callboard::kafka {
 
-using AllMessages = std::tuple<ProduceRequest, ProduceResponse, FetchRequest, FetchResponse, ListOffsetsRequest,
-                               ListOffsetsResponse, MetadataRequest, MetadataResponse, ApiVersionsRequest,
-                               ApiVersionsResponse, CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest,
-                               DeleteTopicsResponse, InitProducerIdRequest, InitProducerIdResponse>;
+using AllMessages =
+    std::tuple<ProduceRequest, ProduceResponse, FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse,
+               MetadataRequest, MetadataResponse, ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest,
+               CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse, InitProducerIdRequest,
+               InitProducerIdResponse, FindCoordinatorRequest, FindCoordinatorResponse, DescribeConfigsRequest,
+               DescribeConfigsResponse, DescribeClusterRequest, DescribeClusterResponse>;
 
 // Fills every field that `version` has; the others keep their defaults.
 class RandomMessage {

@@ -1,0 +1,114 @@
+#include <boost/test/unit_test.hpp>
+
+#include "schema/kafka/frame.h"
+#include "tests/unit/schema/hex.h"
+#include "tests/unit/schema/printing.h"
+#include "tests/unit/schema/random_message.h"
+
+// Frames of what administrators ask, written down by hand from Kafka's message
+// definitions; as in kafka_golden_test.cpp.
+namespace callboard::kafka {
+namespace {
+
+template <Message T>
+std::string response_hex(ApiKey key, std::int16_t version, const T& response) {
+  const auto pieces = encode_response({static_cast<std::int16_t>(key), version, 7, std::nullopt}, response);
+  std::string whole;
+  for (const auto& piece : pieces) whole += piece.text();
+  return to_hex(bytes_of(whole));
+}
+
+std::string hex(std::string_view digits) {
+  return to_hex(from_hex(digits).view());
+}
+
+template <Message T>
+T request_of(std::string_view digits) {
+  const auto request = parse_request(from_hex(digits));
+  BOOST_REQUIRE_MESSAGE(request.ok(), why(request));
+  auto read = decode<T>(request->body, request->header.version);
+  BOOST_REQUIRE_MESSAGE(read.ok(), why(read));
+  return std::move(read).value();
+}
+
+DescribeConfigsResponse one_config() {
+  DescribeConfigsResourceResult config;
+  config.name = "k";
+  config.value = "v";
+  config.config_source = config_of_topic;
+  config.synonyms = {{"s", "w", config_default}};
+  config.config_type = 2;
+  DescribeConfigsResponse response;
+  response.results = {{ErrorCode::none, std::nullopt, resource_topic, "t", {config}}};
+  return response;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(kafka_admin_golden)
+
+BOOST_AUTO_TEST_CASE(find_coordinator_0_has_a_key_and_no_message) {
+  const auto request = request_of<FindCoordinatorRequest>("000a 0000 00000007 ffff 0001 67");
+  BOOST_TEST(request.key == "g");
+  BOOST_TEST(request.key_type == coordinator_of_group);
+  FindCoordinatorResponse response;
+  response.error_code = ErrorCode::coordinator_not_available;
+  response.error_message = "m";
+  BOOST_TEST(response_hex(ApiKey::find_coordinator, 0, response) ==
+             hex("00000010 00000007 000f ffffffff 0000 ffffffff"));
+  BOOST_TEST(response_hex(ApiKey::find_coordinator, 2, response) ==
+             hex("00000017 00000007 00000000 000f 0001 6d ffffffff 0000 ffffffff"));
+}
+
+BOOST_AUTO_TEST_CASE(find_coordinator_4_asks_for_several_keys) {
+  const auto request = request_of<FindCoordinatorRequest>("000a 0004 00000007 ffff 00 01 03 02 67 02 68 00");
+  BOOST_TEST(request.key_type == coordinator_of_transaction);
+  BOOST_TEST(request.coordinator_keys == (std::vector<std::string>{"g", "h"}), boost::test_tools::per_element());
+  FindCoordinatorResponse response;
+  response.coordinators = {{"g", 1, "n", 9092, ErrorCode::none, std::nullopt}};
+  BOOST_TEST(response_hex(ApiKey::find_coordinator, 4, response) ==
+             hex("0000001c 00000007 00 00000000 02 02 67 00000001 02 6e 00002384 0000 00 00 00"));
+}
+
+BOOST_AUTO_TEST_CASE(describe_configs_1) {
+  const auto request = request_of<DescribeConfigsRequest>("0020 0001 00000007 ffff 00000001 02 0001 74 ffffffff 01");
+  BOOST_TEST(request.resources.at(0).resource_type == resource_topic);
+  BOOST_TEST(request.resources[0].resource_name == "t");
+  BOOST_TEST(!request.resources[0].configuration_keys.has_value());
+  BOOST_TEST(request.include_synonyms);
+  BOOST_TEST(response_hex(ApiKey::describe_configs, 1, one_config()) ==
+             hex("00000030 00000007 00000000 00000001 0000 ffff 02 0001 74"
+                 "00000001 0001 6b 0001 76 00 01 00"
+                 "00000001 0001 73 0001 77 05"));
+}
+
+BOOST_AUTO_TEST_CASE(describe_configs_4_has_types_and_documentation) {
+  const auto request =
+      request_of<DescribeConfigsRequest>("0020 0004 00000007 ffff 00 02 02 02 74 02 02 6b 00 00 01 00");
+  BOOST_TEST(request.resources.at(0).configuration_keys->at(0) == "k");
+  BOOST_TEST(!request.include_synonyms);
+  BOOST_TEST(request.include_documentation);
+  BOOST_TEST(response_hex(ApiKey::describe_configs, 4, one_config()) ==
+             hex("00000026 00000007 00 00000000 02 0000 00 02 02 74"
+                 "02 02 6b 02 76 00 01 00"
+                 "02 02 73 02 77 05 00"
+                 "02 00 00 00 00"));
+}
+
+BOOST_AUTO_TEST_CASE(describe_cluster_is_compact_from_its_first_version) {
+  BOOST_TEST(request_of<DescribeClusterRequest>("003c 0000 00000007 ffff 00 01 00").endpoint_type ==
+             endpoint_of_brokers);
+  BOOST_TEST(request_of<DescribeClusterRequest>("003c 0001 00000007 ffff 00 00 02 00").endpoint_type ==
+             endpoint_of_controllers);
+  DescribeClusterResponse response;
+  response.cluster_id = "c";
+  response.controller_id = 1;
+  response.brokers = {{1, "n", 9092, std::nullopt}};
+  BOOST_TEST(response_hex(ApiKey::describe_cluster, 1, response) ==
+             hex("00000026 00000007 00 00000000 0000 00 01 02 63 00000001"
+                 "02 00000001 02 6e 00002384 00 00 80000000 00"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace callboard::kafka
