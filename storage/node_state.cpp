@@ -22,6 +22,7 @@ constexpr std::uint64_t free_bytes_to_refill = 2 * reserve_bytes;
 constexpr std::string_view format_row = "format";
 constexpr std::string_view identity_row = "identity";
 constexpr std::string_view boot_row = "boot";
+constexpr std::size_t pid_bytes = 16;
 constexpr std::size_t uuid_bytes = 16;
 constexpr std::size_t boot_id_bytes = 36;
 
@@ -71,13 +72,14 @@ Result<File> lock_directory(const std::string& directory) {
   if (!file) return file;
   if (::flock(file->fd(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return io_error(errno, "lock", file->path());
-    char pid[16] = {};
+    char pid[pid_bytes + 1] = {};
     static_cast<void>(::pread(file->fd(), pid, sizeof pid - 1, 0) < 0);
     return Error{ErrorCode::in_use, directory + " is in use by process " + std::to_string(std::atol(pid)) +
                                         "; stop it or choose another directory"};
   }
-  const auto pid = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(file->fd(), 0) != 0) return io_error(errno, "write", file->path());
+  auto pid = std::to_string(::getpid());
+  pid.resize(pid_bytes, ' '); // overwritten in place: ext4 flushes a file that is truncated and written anew
+  pid.back() = '\n';
   if (auto written = file->write_at(0, bytes_of(pid)); !written) return written.error();
   return file;
 }

@@ -147,8 +147,12 @@ BOOST_AUTO_TEST_CASE(a_file_cut_anywhere_is_found) {
 // An environment whose map faulted is leaked on purpose.
 struct LeaksAreMeant {
 #ifdef __SANITIZE_ADDRESS__
-  LeaksAreMeant() { __lsan_disable(); }
-  ~LeaksAreMeant() { __lsan_enable(); }
+  LeaksAreMeant() {
+    __lsan_disable();
+  }
+  ~LeaksAreMeant() {
+    __lsan_enable();
+  }
 #endif
 };
 
