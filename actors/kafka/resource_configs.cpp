@@ -25,42 +25,43 @@ struct BrokerSetting {
   std::string_view name;
   ConfigType type;
   std::string_view key; // in conf/callboard.toml; empty: not to be set
-  std::string (*value)(const NodeConfig&);
+  std::string (*value)(const NodeConfig&, NodeId self);
 };
 
 // By name.
 constexpr BrokerSetting broker_settings[] = {
     {"auto.create.topics.enable", ConfigType::boolean, "kafka.auto_create_topics",
-     [](const NodeConfig& config) { return std::string(config.auto_create_topics ? "true" : "false"); }},
+     [](const NodeConfig& config, NodeId) { return std::string(config.auto_create_topics ? "true" : "false"); }},
+    {"broker.id", ConfigType::int32, "", [](const NodeConfig&, NodeId self) { return std::to_string(self.value); }},
     {"connections.max.idle.ms", ConfigType::int64, "connections.idle_timeout_ms",
-     [](const NodeConfig& config) { return std::to_string(config.idle_timeout_ms); }},
-    {"default.replication.factor", ConfigType::int32, "", [](const NodeConfig&) { return std::string("1"); }},
+     [](const NodeConfig& config, NodeId) { return std::to_string(config.idle_timeout_ms); }},
+    {"default.replication.factor", ConfigType::int32, "", [](const NodeConfig&, NodeId) { return std::string("1"); }},
     {"log.retention.bytes", ConfigType::int64, "topics.retention_bytes",
-     [](const NodeConfig& config) { return std::to_string(config.topic.retention_bytes); }},
+     [](const NodeConfig& config, NodeId) { return std::to_string(config.topic.retention_bytes); }},
     {"log.retention.ms", ConfigType::int64, "topics.retention_ms",
-     [](const NodeConfig& config) { return std::to_string(config.topic.retention_ms); }},
+     [](const NodeConfig& config, NodeId) { return std::to_string(config.topic.retention_ms); }},
     {"log.roll.ms", ConfigType::int64, "topics.segment_ms",
-     [](const NodeConfig& config) { return std::to_string(config.topic.segment_ms); }},
+     [](const NodeConfig& config, NodeId) { return std::to_string(config.topic.segment_ms); }},
     {"log.segment.bytes", ConfigType::int32, "topics.segment_bytes",
-     [](const NodeConfig& config) { return std::to_string(config.topic.segment_bytes); }},
+     [](const NodeConfig& config, NodeId) { return std::to_string(config.topic.segment_bytes); }},
     {"max.connections", ConfigType::int32, "connections.connections_max",
-     [](const NodeConfig& config) { return std::to_string(config.connections_max); }},
+     [](const NodeConfig& config, NodeId) { return std::to_string(config.connections_max); }},
     {"message.max.bytes", ConfigType::int32, "topics.max_message_bytes",
-     [](const NodeConfig& config) { return std::to_string(config.topic.max_message_bytes); }},
+     [](const NodeConfig& config, NodeId) { return std::to_string(config.topic.max_message_bytes); }},
     {"min.insync.replicas", ConfigType::int32, "",
-     [](const NodeConfig& config) { return std::to_string(default_topic_config(config).min_insync_replicas); }},
+     [](const NodeConfig& config, NodeId) { return std::to_string(default_topic_config(config).min_insync_replicas); }},
     {"num.partitions", ConfigType::int32, "topics.default_partitions",
-     [](const NodeConfig& config) { return std::to_string(config.default_partitions); }},
+     [](const NodeConfig& config, NodeId) { return std::to_string(config.default_partitions); }},
     {"socket.request.max.bytes", ConfigType::int32, "memory.request_bytes_max",
-     [](const NodeConfig& config) { return std::to_string(config.request_bytes_max); }},
+     [](const NodeConfig& config, NodeId) { return std::to_string(config.request_bytes_max); }},
 };
 
-DescribeConfigsResourceResult described(const BrokerSetting& setting, const NodeConfig& config) {
+DescribeConfigsResourceResult described(const BrokerSetting& setting, const NodeConfig& config, NodeId self) {
   static const NodeConfig built_in;
-  const auto fallback = setting.value(built_in);
+  const auto fallback = setting.value(built_in, self);
   DescribeConfigsResourceResult out;
   out.name = setting.name;
-  out.value = setting.value(config);
+  out.value = setting.value(config, self);
   out.read_only = true;
   out.config_type = static_cast<std::int8_t>(setting.type);
   if (out.value != fallback) add_synonym(out, setting.name, *out.value, config_of_static_broker);
@@ -79,7 +80,7 @@ DescribedConfigs configs_of_topic(const TopicRecord& topic, const NodeConfig& co
   const auto node_defaults = default_topic_config(config);
   auto own = metadata::describe_topic_config(topic.configs, node_defaults);
   auto by_node = metadata::describe_topic_config({}, node_defaults);
-  auto built_in = metadata::describe_topic_config({}, {});
+  auto built_in = metadata::describe_topic_config({}, default_topic_config(NodeConfig{}));
   DescribedConfigs configs;
   configs.reserve(own.size());
   for (std::size_t i = 0; i < own.size(); ++i) {
@@ -99,16 +100,7 @@ DescribedConfigs configs_of_topic(const TopicRecord& topic, const NodeConfig& co
 
 DescribedConfigs configs_of_broker(const NodeConfig& config, NodeId self) {
   DescribedConfigs configs;
-  DescribeConfigsResourceResult id;
-  id.name = "broker.id";
-  id.value = std::to_string(self.value);
-  id.read_only = true;
-  id.config_type = static_cast<std::int8_t>(ConfigType::int32);
-  id.documentation = "Given to the node when its data directory was made.";
-  id.config_source = config_of_static_broker;
-  add_synonym(id, id.name, *id.value, config_of_static_broker);
-  configs.push_back(std::move(id));
-  for (const auto& setting : broker_settings) configs.push_back(described(setting, config));
+  for (const auto& setting : broker_settings) configs.push_back(described(setting, config, self));
   return configs;
 }
 

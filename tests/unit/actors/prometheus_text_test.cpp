@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(it_says_what_was_counted) {
 
 // https://prometheus.io/docs/instrumenting/exposition_formats
 BOOST_AUTO_TEST_CASE(every_series_is_well_formed_and_said_once) {
-  const NodeContext node;
+  const NodeContext node{};
   std::istringstream text(prometheus_text(node, 0, 0));
   const std::regex help("# HELP (callboard_[a-z_]+) .+");
   const std::regex type("# TYPE (callboard_[a-z_]+) (counter|gauge)");

@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(find_coordinator_4_asks_for_several_keys) {
   FindCoordinatorResponse response;
   response.coordinators = {{"g", 1, "n", 9092, ErrorCode::none, std::nullopt}};
   BOOST_TEST(response_hex(ApiKey::find_coordinator, 4, response) ==
-             hex("0000001c 00000007 00 00000000 02 02 67 00000001 02 6e 00002384 0000 00 00 00"));
+             hex("0000001b 00000007 00 00000000 02 02 67 00000001 02 6e 00002384 0000 00 00 00"));
 }
 
 BOOST_AUTO_TEST_CASE(describe_configs_1) {
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(describe_configs_1) {
   BOOST_TEST(!request.resources[0].configuration_keys.has_value());
   BOOST_TEST(request.include_synonyms);
   BOOST_TEST(response_hex(ApiKey::describe_configs, 1, one_config()) ==
-             hex("00000030 00000007 00000000 00000001 0000 ffff 02 0001 74"
+             hex("0000002c 00000007 00000000 00000001 0000 ffff 02 0001 74"
                  "00000001 0001 6b 0001 76 00 01 00"
                  "00000001 0001 73 0001 77 05"));
 }
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(describe_configs_4_has_types_and_documentation) {
   BOOST_TEST(!request.include_synonyms);
   BOOST_TEST(request.include_documentation);
   BOOST_TEST(response_hex(ApiKey::describe_configs, 4, one_config()) ==
-             hex("00000026 00000007 00 00000000 02 0000 00 02 02 74"
+             hex("00000024 00000007 00 00000000 02 0000 00 02 02 74"
                  "02 02 6b 02 76 00 01 00"
                  "02 02 73 02 77 05 00"
                  "02 00 00 00 00"));
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(describe_cluster_is_compact_from_its_first_version) {
   response.controller_id = 1;
   response.brokers = {{1, "n", 9092, std::nullopt}};
   BOOST_TEST(response_hex(ApiKey::describe_cluster, 1, response) ==
-             hex("00000026 00000007 00 00000000 0000 00 01 02 63 00000001"
+             hex("00000025 00000007 00 00000000 0000 00 01 02 63 00000001"
                  "02 00000001 02 6e 00002384 00 00 80000000 00"));
 }
 
