@@ -51,7 +51,9 @@ private:
 };
 
 struct Connection {
-  Connection(LoopContext& context) : service(context, table), server(context.loop.timer(), table, service) {}
+  explicit Connection(LoopContext& context)
+    : open(context.node.metrics), service(context, table), server(context.loop.timer(), table, service) {}
+  NodeMetrics::Open open;
   kj::HttpHeaderTable table;
   Service service;
   kj::HttpServer server;
@@ -78,8 +80,7 @@ std::string prometheus_text(const NodeContext& node, std::size_t topics, std::si
   const auto& m = node.metrics;
   const auto read = [](const auto& counter) { return counter.load(std::memory_order_relaxed); };
   Series out;
-  out.add("connections_open", "gauge", "Client connections of the Kafka and Cap'n Proto doors.",
-          read(m.connections_open));
+  out.add("connections_open", "gauge", "Open client connections, all protocols.", read(m.connections_open));
   out.add("connections_accepted_total", "counter", "Sockets accepted.", read(m.connections_accepted));
   out.add("connections_refused_total", "counter", "Sockets refused because the limit was reached.",
           read(m.connections_refused));

@@ -28,9 +28,10 @@ kj::Duration to_kj(Duration d) {
 } // namespace
 
 struct KafkaConnection::Io final : kj::TaskSet::ErrorHandler {
-  explicit Io(kj::Own<kj::AsyncIoStream> s) : stream(kj::mv(s)), tasks(*this) {}
+  Io(kj::Own<kj::AsyncIoStream> s, NodeMetrics& metrics) : open(metrics), stream(kj::mv(s)), tasks(*this) {}
   void taskFailed(kj::Exception&&) override {} // the peer is gone: the read side ends the connection
 
+  NodeMetrics::Open open;
   kj::Own<kj::AsyncIoStream> stream;
   kj::Own<kj::PromiseFulfiller<void>> stop;
   kj::Own<kj::PromiseFulfiller<void>> resume;
@@ -45,30 +46,28 @@ void KafkaConnection::serve(LoopContext& context, kj::Own<kj::AsyncIoStream> str
                             std::vector<std::uint8_t> read_ahead) {
   auto handle = spawn_on<KafkaConnection>(context.loop, context, std::move(peer), std::move(local));
   auto* connection = static_cast<KafkaConnection*>(caf::actor_cast<caf::abstract_actor*>(handle));
-  auto io = kj::heap<Io>(kj::mv(stream));
+  auto io = kj::heap<Io>(kj::mv(stream), context.node.metrics);
   auto stop = kj::newPromiseAndFulfiller<void>();
   io->stop = kj::mv(stop.fulfiller);
   connection->io_ = io.get();
   std::copy(read_ahead.begin(), read_ahead.end(), connection->gathered_.begin());
   connection->gathered_bytes_ = read_ahead.size();
-  context.node.metrics.connections_open.fetch_add(1, std::memory_order_relaxed);
   // The strong reference outlives the stream and every promise that names the actor.
-  context.loop.add_task(
-      kj::evalLater([connection]() -> kj::Promise<void> {
-        connection->enter([connection] {
-          connection->take_frames();
-          connection->arm_timer();
-        });
-        return connection->run();
-      })
-          .catch_([](kj::Exception&&) {})
-          .exclusiveJoin(kj::mv(stop.promise))
-          .then([connection] {
-            connection->io_ = nullptr;
-            connection->enter([connection] { connection->quit(); });
-          })
-          .attach(kj::mv(io))
-          .then([handle, &context] { context.node.metrics.connections_open.fetch_sub(1, std::memory_order_relaxed); }));
+  context.loop.add_task(kj::evalLater([connection]() -> kj::Promise<void> {
+                          connection->enter([connection] {
+                            connection->take_frames();
+                            connection->arm_timer();
+                          });
+                          return connection->run();
+                        })
+                            .catch_([](kj::Exception&&) {})
+                            .exclusiveJoin(kj::mv(stop.promise))
+                            .then([connection] {
+                              connection->io_ = nullptr;
+                              connection->enter([connection] { connection->quit(); });
+                            })
+                            .attach(kj::mv(io))
+                            .then([handle] {}));
 }
 
 caf::behavior KafkaConnection::make_behavior() {

@@ -55,6 +55,9 @@ struct CapnpConnection::PendingPage {
 };
 
 struct CapnpConnection::Io {
+  explicit Io(NodeMetrics& metrics) : open(metrics) {}
+
+  NodeMetrics::Open open;
   Pending<Result<rpc::Produced>> produced;
   Pending<Result<rpc::Fetched>> fetched;
   Pending<Result<rpc::OffsetInfo>> offsets;
@@ -72,22 +75,20 @@ CapnpConnection::CapnpConnection(caf::actor_config& config, LoopContext& context
 void CapnpConnection::serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, std::string peer) {
   auto handle = spawn_on<CapnpConnection>(context.loop, context, std::move(peer));
   auto* self = static_cast<CapnpConnection*>(caf::actor_cast<caf::abstract_actor*>(handle));
-  auto io = kj::heap<Io>();
+  auto io = kj::heap<Io>(context.node.metrics);
   auto stop = kj::newPromiseAndFulfiller<void>();
   io->stop = kj::mv(stop.fulfiller);
   self->io_ = io.get();
   io->connection = kj::heap<rpc::BrokerConnection>(kj::mv(stream), *self);
-  context.node.metrics.connections_open.fetch_add(1, std::memory_order_relaxed);
   auto closed = io->connection->closed();
-  context.loop.add_task(
-      closed.catch_([](kj::Exception&& e) { log::debug("rpc: {}", kj::str(e).cStr()); })
-          .exclusiveJoin(kj::mv(stop.promise))
-          .then([self] {
-            self->io_ = nullptr;
-            self->enter([self] { self->quit(); });
-          })
-          .attach(kj::mv(io))
-          .then([handle, &context] { context.node.metrics.connections_open.fetch_sub(1, std::memory_order_relaxed); }));
+  context.loop.add_task(closed.catch_([](kj::Exception&& e) { log::debug("rpc: {}", kj::str(e).cStr()); })
+                            .exclusiveJoin(kj::mv(stop.promise))
+                            .then([self] {
+                              self->io_ = nullptr;
+                              self->enter([self] { self->quit(); });
+                            })
+                            .attach(kj::mv(io))
+                            .then([handle] {}));
 }
 
 caf::behavior CapnpConnection::make_behavior() {

@@ -19,7 +19,10 @@ namespace {
 
 // A socket that has not said yet what it speaks.
 struct Newcomer {
+  Newcomer(LoopContext& c, kj::Own<kj::AsyncIoStream> s, std::string p, HostPort l)
+    : context(c), open(c.node.metrics), stream(kj::mv(s)), peer(std::move(p)), local(std::move(l)) {}
   LoopContext& context;
+  NodeMetrics::Open open;
   kj::Own<kj::AsyncIoStream> stream;
   std::string peer;
   HostPort local;
@@ -61,7 +64,7 @@ void adopt(LoopContext& context, int fd) {
   auto stream = context.loop.io().lowLevelProvider->wrapSocketFd(fd, kj::LowLevelAsyncIoProvider::TAKE_OWNERSHIP |
                                                                          kj::LowLevelAsyncIoProvider::ALREADY_CLOEXEC |
                                                                          kj::LowLevelAsyncIoProvider::ALREADY_NONBLOCK);
-  auto newcomer = kj::heap<Newcomer>(Newcomer{context, kj::mv(stream), std::move(peer), std::move(local), {}});
+  auto newcomer = kj::heap<Newcomer>(context, kj::mv(stream), std::move(peer), std::move(local));
   auto& raw = *newcomer;
   auto reading = raw.stream->tryRead(raw.first.data(), raw.first.size(), raw.first.size());
   auto limit = context.node.config.sniff_timeout_ms * kj::MILLISECONDS;

@@ -17,6 +17,19 @@ struct NodeMetrics {
   // Memory of requests that are not answered yet, over all connections.
   std::atomic<std::int64_t> inflight_bytes{0};
 
+  // One connection that counts as open while this lives.
+  class Open {
+  public:
+    explicit Open(NodeMetrics& metrics) : metrics_(metrics) {
+      metrics_.connections_open.fetch_add(1, std::memory_order_relaxed);
+    }
+    ~Open() { metrics_.connections_open.fetch_sub(1, std::memory_order_relaxed); }
+    Open(const Open&) = delete;
+
+  private:
+    NodeMetrics& metrics_;
+  };
+
   static void add(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
     counter.fetch_add(by, std::memory_order_relaxed);
   }

@@ -8,6 +8,7 @@ namespace callboard::kafka {
 namespace {
 
 constexpr std::int32_t wait_ms_max = 5 * 60 * 1000;
+constexpr std::size_t response_bytes_min = 64 << 10;
 
 // A fetch over any number of partitions.
 //
@@ -32,8 +33,7 @@ public:
       connection_.respond(slot_, encode_response(header_, response_));
       return;
     }
-    budget_ = std::min<std::size_t>(static_cast<std::size_t>(std::max(request_.max_bytes, 0)),
-                                    connection_.node().config.response_bytes_max);
+    budget_ = std::min(static_cast<std::size_t>(std::max(request_.max_bytes, 0)), affordable());
     resolve_partitions();
     if (request_.max_wait_ms > 0)
       connection_.set_deadline(slot_, std::chrono::milliseconds(std::min(request_.max_wait_ms, wait_ms_max)));
@@ -95,6 +95,16 @@ private:
     bool asked = false;
     bool done = false;
   };
+
+  // What the node can spend on one response: less when the memory of requests and
+  // responses under way runs out, but enough to go on.
+  std::size_t affordable() const {
+    const auto& config = connection_.node().config;
+    const auto used = static_cast<std::size_t>(
+        std::max<std::int64_t>(connection_.node().metrics.inflight_bytes.load(std::memory_order_relaxed), 0));
+    const auto left = config.node_inflight_bytes > used ? config.node_inflight_bytes - used : 0;
+    return std::min(std::max(left / 4, response_bytes_min), config.response_bytes_max);
+  }
 
   void resolve_partitions() {
     for (std::size_t t = 0; t < request_.topics.size(); ++t) {

@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::int32_t timeout_ms_max = 5 * 60 * 1000;
 constexpr std::int16_t zstd_since = 7; // KIP-110
+// How many times its own size a cached batch may keep in memory.
+constexpr std::size_t pinned_factor_max = 4;
+constexpr std::size_t pinned_bytes_min = 16 << 10;
 
 // A batch goes to each partition as one message; the response waits for all of them or
 // for the client's timeout. With acks=0 nothing is answered, and an error closes the
@@ -19,6 +22,8 @@ public:
 
   void start() override {
     response_.responses.reserve(request_.topic_data.size());
+    for (const auto& topic : request_.topic_data)
+      for (const auto& data : topic.partition_data) frame_bytes_ += data.records ? data.records->size() : 0;
     for (auto& topic : request_.topic_data) {
       auto& answered = response_.responses.emplace_back();
       answered.partition_responses.resize(topic.partition_data.size());
@@ -102,9 +107,16 @@ private:
     message.from = connection_.self();
     message.token = token(position);
     message.command.acks = request_.acks;
-    message.command.batch = std::move(*data.records);
+    message.command.batch = unpinned(std::move(*data.records));
     message.command.header = *checked;
     connection_.send_to(partition->actor, std::move(message));
+  }
+
+  // A small batch out of a large frame would keep all of the frame in memory while it is
+  // cached: it gets memory of its own.
+  SharedBytes unpinned(SharedBytes batch) const {
+    const bool pins = frame_bytes_ > pinned_bytes_min && batch.size() < frame_bytes_ / pinned_factor_max;
+    return pins ? SharedBytes::copy_of(batch.view()) : batch;
   }
 
   void index_places() {
@@ -132,6 +144,7 @@ private:
   std::vector<PartitionProduceResponse*> places_;
   std::size_t waiting_ = 0;
   std::size_t submitted_count_ = 0;
+  std::size_t frame_bytes_ = 0; // of all batches in the request
 };
 
 } // namespace
