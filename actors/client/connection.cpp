@@ -86,11 +86,15 @@ Connection::Connection(std::shared_ptr<Loop> loop, kj::Own<kj::AsyncIoStream> st
     broker_(bootstrap(system_)) {}
 
 wire::Partition::Client Connection::partition(const std::string& topic, std::int32_t id) {
+  constexpr std::size_t kept_max = 1024;
+  const auto kept = partitions_.find({topic, id});
+  if (kept != partitions_.end()) return kept->second;
+  if (partitions_.size() >= kept_max) partitions_.clear();
   auto opening_topic = broker_.topicRequest();
   opening_topic.setName(rpc::to_text(topic));
   auto opening_partition = opening_topic.send().getTopic().partitionRequest();
   opening_partition.setId(id);
-  return opening_partition.send().getPartition();
+  return partitions_.emplace(std::pair(topic, id), opening_partition.send().getPartition()).first->second;
 }
 
 Error Connection::no_answer(std::chrono::milliseconds waited) const {

@@ -3,6 +3,7 @@
 #include <capnp/rpc-twoparty.h>
 #include <chrono>
 #include <kj/async-io.h>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -26,6 +27,7 @@ public:
   static Result<std::shared_ptr<Connection>> open(std::string_view address, const ClientOptions& options);
 
   rpc::wire::Broker::Client& broker() { return broker_; }
+  // Opened once and kept: a partition's capability is good as long as the connection.
   rpc::wire::Partition::Client partition(const std::string& topic, std::int32_t id);
   const ClientOptions& options() const { return options_; }
   // The time the broker is given, in its own unit; we wait a little longer than that.
@@ -58,6 +60,7 @@ private:
     try {
       return call();
     } catch (const kj::Exception& e) {
+      partitions_.clear(); // one of them may be broken
       return failure(e);
     }
   }
@@ -72,6 +75,7 @@ private:
   capnp::TwoPartyVatNetwork network_;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> system_;
   rpc::wire::Broker::Client broker_;
+  std::map<std::pair<std::string, std::int32_t>, rpc::wire::Partition::Client> partitions_;
 };
 
 } // namespace callboard::client
