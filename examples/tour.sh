@@ -9,6 +9,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 address=$1
 topic=tour-$$
+build=${CALLBOARD_BUILD:-build}
 
 step() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
 # show COMMAND...: prints it as one would type it, then runs it.
@@ -18,8 +19,8 @@ show() {
 }
 
 step "A topic, made by the command line"
-show build/callboard --bootstrap "$address" topic create "$topic" --partitions 1
-show build/callboard --bootstrap "$address" topic list
+show "$build"/callboard --bootstrap "$address" topic create "$topic" --partitions 1
+show "$build"/callboard --bootstrap "$address" topic list
 
 if command -v kcat >/dev/null; then
   step "Kafka's protocol, from the shell: kcat writes, kcat reads"
@@ -31,12 +32,12 @@ step "Kafka's protocol, from Python: kafka-python, unchanged"
 printf '%s\n' "a line from Python" | show /usr/bin/python3 examples/python/produce.py "$address" "$topic"
 
 step "Cap'n Proto RPC, from C++: typed, and streamed with one flush"
-show build/examples/produce "$address" "$topic" "a record from C++"
-show build/examples/stream_produce "$address" "$topic" 1000
+show "$build"/examples/produce "$address" "$topic" "a record from C++"
+show "$build"/examples/stream_produce "$address" "$topic" 1000
 
 step "What one door took, the other gives"
-show build/examples/consume "$address" "$topic" 4
+show "$build"/examples/consume "$address" "$topic" 4
 show /usr/bin/python3 examples/python/consume.py "$address" "$topic" 4
 
 step "What every actor is doing"
-show build/callboard --bootstrap "$address" actors
+show "$build"/callboard --bootstrap "$address" actors

@@ -11,7 +11,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
 import wire
-from node import Node
+from node import BUILD, Node
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
@@ -24,9 +24,9 @@ class ClientsTest(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        status = cls.node.stop()
+        status, log = cls.node.stop(), cls.node.log()
         cls.node.close()
-        assert status == 0
+        assert status == 0, f"status {status}: {log[-2000:]}"
 
     def topic(self, partitions=1, configs=None):
         """A fresh topic, named after the test."""
@@ -213,13 +213,51 @@ class KafkaPythonTest(ClientsTest):
 
 
 class ExamplesTest(ClientsTest):
+    def run_example(self, *command, stdin=""):
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=True).stdout
+
+    def python(self, name, *args, stdin=""):
+        return self.run_example("/usr/bin/python3", os.path.join(EXAMPLES, "python", name), self.node.address, *args, stdin=stdin)
+
+    def cpp(self, name, *args):
+        return self.run_example(os.path.join(BUILD, "examples", name), self.node.address, *args)
+
+    def values(self, topic):
+        with wire.Connection(self.node.address) as connection:
+            return [value for _, value in wire.read_all(connection, topic)]
+
     def test_python_examples_round_trip(self):
-        def example(name, *args, stdin=""):
-            return subprocess.run(["/usr/bin/python3", os.path.join(EXAMPLES, "python", name), self.node.address, *args],
-                                  input=stdin, capture_output=True, text=True, timeout=60, check=True).stdout
         topic = self.topic()
-        self.assertEqual(example("produce.py", topic, stdin="one\ntwo\n").count("acknowledged"), 2)
-        self.assertEqual(example("consume.py", topic, "2"), "partition 0, offset 0: one\npartition 0, offset 1: two\n")
+        self.assertEqual(self.python("produce.py", topic, stdin="one\ntwo\n").count("acknowledged"), 2)
+        self.assertEqual(self.python("consume.py", topic, "2"), "partition 0, offset 0: one\npartition 0, offset 1: two\n")
+
+    def test_cpp_examples_and_kafka_clients_see_the_same_topic(self):
+        topic = "made-in-cpp"
+        self.cpp("create_topic", topic, "1")
+        self.cpp("produce", topic, "from C++")
+        self.assertEqual(self.values(topic), [b"from C++"])
+        self.python("produce.py", topic, stdin="from Python\n")
+        read = self.cpp("consume", topic, "2")
+        self.assertIn("from C++", read)
+        self.assertIn("from Python", read)
+
+    def test_cpp_streaming_loses_nothing(self):
+        topic = self.topic()
+        self.cpp("stream_produce", topic, "5000")
+        self.assertEqual(len(set(self.values(topic))), 5000)
+
+    def test_the_tour_runs_through(self):
+        said = self.run_example(os.path.join(EXAMPLES, "tour.sh"), self.node.address)
+        self.assertIn("a line from Python", said)
+
+    def test_examples_refuse_with_a_sentence(self):
+        for name, args in (("produce", ("never-made", "x")), ("consume", ("never-made", "1")), ("create_topic", ("../x",))):
+            with self.subTest(name=name):
+                done = subprocess.run([os.path.join(BUILD, "examples", name), self.node.address, *args],
+                                      capture_output=True, text=True, timeout=60, check=False)
+                self.assertGreater(done.returncode, 0)
+                self.assertTrue(done.stderr.strip())
+                self.assertNotIn("terminate called", done.stderr)
 
 
 if __name__ == "__main__":
