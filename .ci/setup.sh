@@ -4,7 +4,7 @@
 
 PACKAGES=(
   # toolchain
-  g++ cmake ninja-build ccache mold clang clang-format clang-tidy
+  g++ cmake ninja-build ccache mold clang libclang-rt-14-dev clang-format clang-tidy
   # libraries
   libcaf-dev libcapnp-dev capnproto liblmdb-dev libboost-test-dev libcli11-dev libtomlplusplus-dev
   libspdlog-dev libfmt-dev libisal-dev libssl-dev
