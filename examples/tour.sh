@@ -14,7 +14,12 @@ build=${CALLBOARD_BUILD:-build}
 step() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
 # show COMMAND...: prints it as one would type it, then runs it.
 show() {
-  printf '\033[2m$ %s\033[0m\n' "$*"
+  local word typed=
+  for word; do
+    [[ $word == *[!a-zA-Z0-9_./:=-]* ]] && word=${word@Q}
+    typed+=" $word"
+  done
+  printf '\033[2m$%s\033[0m\n' "$typed"
   "$@"
 }
 
