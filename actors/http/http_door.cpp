@@ -82,8 +82,6 @@ std::string prometheus_text(const NodeContext& node, std::size_t topics, std::si
   Series out;
   out.add("connections_open", "gauge", "Open client connections, all protocols.", read(m.connections_open));
   out.add("connections_accepted_total", "counter", "Sockets accepted.", read(m.connections_accepted));
-  out.add("connections_refused_total", "counter", "Sockets refused because the limit was reached.",
-          read(m.connections_refused));
   out.add("requests_total", "counter", "Requests received, all protocols.", read(m.requests));
   out.add("received_bytes_total", "counter", "Bytes of requests.", read(m.bytes_received));
   out.add("sent_bytes_total", "counter", "Bytes of responses.", read(m.bytes_sent));

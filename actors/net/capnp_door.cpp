@@ -246,7 +246,7 @@ kj::Promise<Result<rpc::Fetched>> CapnpConnection::fetch(const rpc::TopicPartiti
         at_once.wait_ms_max = 0;
         return fetch(partition, at_once);
       });
-  return answered.attach(kj::defer(withdraw)).exclusiveJoin(kj::mv(waited));
+  return answered.attach(kj::defer([withdraw] { withdraw(); })).exclusiveJoin(kj::mv(waited));
 }
 
 kj::Promise<Result<rpc::OffsetInfo>> CapnpConnection::list_offset(const rpc::TopicPartition& partition,

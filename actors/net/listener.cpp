@@ -14,7 +14,7 @@
 namespace callboard::net {
 namespace {
 
-constexpr auto pause_without_descriptors = 100 * kj::MILLISECONDS;
+constexpr auto pause = 50 * kj::MILLISECONDS;
 
 } // namespace
 
@@ -57,28 +57,29 @@ void ListenerActor::start() {
 }
 
 kj::Promise<void> ListenerActor::accept_all() {
-  while (accept_one()) {
+  errno = 0;
+  while (may_accept() && accept_one()) {
   }
-  const bool out_of_descriptors = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-  if (out_of_descriptors) {
-    log::warn("accepting pauses: {}", std::strerror(errno));
-    return context_.loop.timer().afterDelay(pause_without_descriptors).then([this] { return accept_all(); });
-  }
+  const int error = errno;
+  const bool out_of_descriptors = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+  if (out_of_descriptors) log::warn("accepting pauses: {}", std::strerror(error));
+  if (out_of_descriptors || !may_accept())
+    return context_.loop.timer().afterDelay(pause).then([this] { return accept_all(); });
   return io_->observer.whenBecomesReadable().then([this] { return accept_all(); });
+}
+
+bool ListenerActor::may_accept() const {
+  return context_.node.metrics.connections_open.load(std::memory_order_relaxed) < context_.node.config.connections_max;
 }
 
 // False, with errno, when there is none or none can be taken.
 bool ListenerActor::accept_one() {
   const int fd = accept4(io_->socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return errno == EINTR || errno == ECONNABORTED;
-  auto& metrics = context_.node.metrics;
-  if (metrics.connections_open.load(std::memory_order_relaxed) >= context_.node.config.connections_max) {
-    NodeMetrics::add(metrics.connections_refused);
-    close(fd);
-    return true;
-  }
   ++accepted_;
+  auto& metrics = context_.node.metrics;
   NodeMetrics::add(metrics.connections_accepted);
+  metrics.connections_open.fetch_add(1, std::memory_order_relaxed); // adopt() counts it down
   send(agents_[next_++ % agents_.size()], AdoptSocket{fd});
   return true;
 }

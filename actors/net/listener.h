@@ -12,8 +12,8 @@ namespace callboard::net {
 struct StopListening {};
 
 // Accepts connections of one listening socket, on a KJ loop, and gives them to the
-// loops in turn. Past connections_max a new one is closed at once; when descriptors run
-// out it pauses instead of failing.
+// loops in turn. Past connections_max, and when descriptors run out, it pauses: new
+// ones wait in the kernel until one ends.
 class ListenerActor final : public HostedActor {
 public:
   // Takes over `fd`, which listens.
@@ -25,6 +25,7 @@ private:
   struct Io;
   void start();
   kj::Promise<void> accept_all();
+  bool may_accept() const;
   bool accept_one();
 
   LoopContext& context_;

@@ -20,7 +20,7 @@ namespace {
 // A socket that has not said yet what it speaks.
 struct Newcomer {
   Newcomer(LoopContext& c, kj::Own<kj::AsyncIoStream> s, std::string p, HostPort l)
-    : context(c), open(c.node.metrics), stream(kj::mv(s)), peer(std::move(p)), local(std::move(l)) {}
+    : context(c), open(c.node.metrics, true), stream(kj::mv(s)), peer(std::move(p)), local(std::move(l)) {}
   LoopContext& context;
   NodeMetrics::Open open;
   kj::Own<kj::AsyncIoStream> stream;

@@ -8,7 +8,6 @@ namespace callboard {
 // What the node counts as a whole; written by every loop, read by /metrics.
 struct NodeMetrics {
   std::atomic<std::uint64_t> connections_accepted{0};
-  std::atomic<std::uint64_t> connections_refused{0};
   std::atomic<std::int64_t> connections_open{0};
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> bytes_received{0};
@@ -17,11 +16,12 @@ struct NodeMetrics {
   // Memory of requests that are not answered yet, over all connections.
   std::atomic<std::int64_t> inflight_bytes{0};
 
-  // One connection that counts as open while this lives.
+  // One connection that counts as open while this lives. `counted`: already, by whoever
+  // accepted it.
   class Open {
   public:
-    explicit Open(NodeMetrics& metrics) : metrics_(metrics) {
-      metrics_.connections_open.fetch_add(1, std::memory_order_relaxed);
+    explicit Open(NodeMetrics& metrics, bool counted = false) : metrics_(metrics) {
+      if (!counted) metrics_.connections_open.fetch_add(1, std::memory_order_relaxed);
     }
     ~Open() { metrics_.connections_open.fetch_sub(1, std::memory_order_relaxed); }
     Open(const Open&) = delete;

@@ -67,6 +67,21 @@ Status make_directory(const std::string& path) {
                fmt::format("The data directory {} cannot be used: {}. Give another one with --data.", path, reason)};
 }
 
+// A directory is ours, or empty: nobody wants a broker's files among their own.
+Status check_contents(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path + "/node-state.mdb", error)) return ok_status();
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    const auto name = entry.path().filename().string();
+    if (name == "lock" || name == "lost+found") continue;
+    return Error{ErrorCode::wrong_data_directory,
+                 fmt::format("The data directory {} holds \"{}\" but no node's state: it is not Callboard's, or its "
+                             "node-state.mdb is lost. Give an empty directory with --data.",
+                             path, name)};
+  }
+  return ok_status();
+}
+
 Result<storage::Identity> identify(storage::NodeState& state) {
   auto known = state.identity();
   if (!known) return known.error();
@@ -118,6 +133,7 @@ Status Node::Parts::open_sockets() {
 
 Status Node::Parts::open_data() {
   if (auto made = make_directory(context.config.data); !made) return made;
+  if (auto checked = check_contents(context.config.data); !checked) return checked;
   auto opened = storage::NodeState::open(context.config.data);
   if (!opened) return opened.error();
   state = std::move(*opened);

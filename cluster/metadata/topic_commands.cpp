@@ -68,7 +68,8 @@ Status check_topic_name(std::string_view name) {
   }
   if (name == "." || name == "..") return refused("A topic cannot be named \"" + std::string(name) + "\".");
   if (!std::all_of(name.begin(), name.end(), legal_in_name)) {
-    return refused("The topic's name has characters other than a-z, A-Z, 0-9, '.', '_' and '-'.");
+    return refused("The topic's name \"" + std::string(name) +
+                   "\" has characters other than a-z, A-Z, 0-9, '.', '_' and '-'.");
   }
   return ok_status();
 }
