@@ -25,7 +25,7 @@ bool says(const Error& error, const std::string& part) {
 
 kj::AutoCloseFd listening(const HostPort& address) {
   auto fd = listen_on(address);
-  BOOST_REQUIRE_MESSAGE(fd.ok(), fd.error().message);
+  if (!fd) BOOST_FAIL(fd.error().message);
   return kj::AutoCloseFd(*fd);
 }
 

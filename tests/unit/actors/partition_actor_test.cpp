@@ -1,0 +1,358 @@
+#include "actors/partition/partition_actor.h"
+
+#include <boost/test/unit_test.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "actors/runtime/actor_registry.h"
+#include "actors/storage/reader_actor.h"
+#include "actors/storage/writer_actor.h"
+#include "storage/log_reader.h"
+
+// Partition actors in a real CAF system, on a KJ loop: once with the test as their
+// writer, which decides when the disk has something, and once with the real one.
+namespace callboard {
+namespace {
+
+constexpr auto deadline = std::chrono::seconds(20);
+constexpr GroupId group{7};
+
+struct SystemConfig : caf::actor_system_config {
+  SystemConfig() {
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", std::size_t{1});
+  }
+};
+
+// The threads, and the test as an actor of its own. What is spawned on them must have
+// ended (end()) before they do.
+struct Stage {
+  ActorRegistry registry;
+  SystemConfig config;
+  caf::actor_system system{config};
+  std::unique_ptr<KjLoop> loop = KjLoop::start(system, "loop");
+  caf::scoped_actor self{system};
+  std::uint64_t next_token = 100;
+
+  caf::actor me() { return caf::actor_cast<caf::actor>(self); }
+
+  // The next message of this type; others stay for later.
+  template <class Message>
+  Message expect() {
+    std::optional<Message> got;
+    self->receive([&](const Message& message) { got = message; }, caf::after(deadline) >> [] {});
+    BOOST_REQUIRE_MESSAGE(got, "no " << typeid(Message).name() << " within the deadline");
+    return std::move(*got);
+  }
+
+  PartitionWiring wiring(const caf::actor& writer, const caf::actor& reader) {
+    PartitionWiring out;
+    out.group = group;
+    out.self = NodeId{1};
+    out.name = "orders/0";
+    out.writer = writer;
+    out.reader = reader;
+    out.announce_to = {me()};
+    out.cache_budget = std::make_shared<partition::CacheBudget>(std::size_t{1} << 20);
+    return out;
+  }
+
+  std::uint64_t produce(const caf::actor& partition, const std::string& value) {
+    BatchBuilder builder(1000);
+    builder.add(std::nullopt, bytes_of(value), 1000);
+    ProduceToPartition message;
+    message.from = me();
+    message.token = next_token++;
+    message.command.batch = builder.finish();
+    message.command.header = read_batch_header(message.command.batch.view()).value();
+    const auto token = message.token;
+    self->send(partition, std::move(message));
+    return token;
+  }
+
+  // Parks if there is nothing at `offset` and `parks`.
+  std::uint64_t fetch(const caf::actor& partition, std::int64_t offset, bool parks = false) {
+    FetchFromPartition message;
+    message.from = me();
+    message.token = next_token++;
+    message.command.offset = Offset{offset};
+    message.command.park_until_bytes = parks ? 1 : 0;
+    const auto token = message.token;
+    self->send(partition, std::move(message));
+    return token;
+  }
+
+  ProduceAnswer expect_produced() {
+    auto answers = expect<ProduceAnswers>().answers;
+    BOOST_REQUIRE(answers.size() == 1U);
+    return std::move(answers.front());
+  }
+
+  // What the actor says it is at; also: everything sent to it before has been handled.
+  std::string status(const caf::actor& actor) {
+    self->send(actor, StatusQuery{me(), 0});
+    return expect<StatusAnswer>().text;
+  }
+
+  bool nothing_came() { return !self->has_next_message(); }
+
+  void end(const caf::actor& actor) {
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    self->wait_for(actor);
+  }
+};
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// The test is the writer: nothing is on disk before it says so.
+struct WithScriptedWriter : Stage {
+  caf::actor partition = spawn_on<PartitionActor>(*loop, registry, wiring(me(), me()));
+
+  ~WithScriptedWriter() { end(partition); }
+
+  void lead() {
+    self->send(partition, TouchPartition{});
+    BOOST_TEST((expect<OpenLog>().group == group));
+    self->send(partition, LogOpened{});
+    const auto vote = expect<StageHardState>();
+    BOOST_TEST((vote.hard.vote == NodeId{1}));
+    self->send(partition, HardStateStored{vote.hard.term});
+    store(expect<StageWrite>());
+    BOOST_TEST((expect<LeaderChanged>().leader == NodeId{1}));
+  }
+
+  void store(const StageWrite& staged) {
+    const auto& last = staged.write.entries.back();
+    self->send(partition, Written{last.index, last.term, nullptr});
+  }
+};
+
+// The real writer and reader on threads of their own, with a directory that goes.
+struct WithRealStorage {
+  std::string directory = fresh_directory();
+  std::unique_ptr<storage::NodeState> state = std::move(storage::NodeState::open(directory)).value();
+  Stage stage;
+  BlockingHost writer_host{stage.system, "writer"};
+  BlockingHost reader_host{stage.system, "reader"};
+  caf::actor writer =
+      spawn_on<WriterActor>(writer_host, stage.registry, "writer", *state, directory, Duration(50'000'000));
+  caf::actor reader = spawn_on<ReaderActor>(reader_host, stage.registry, "reader");
+  caf::actor partition = spawn();
+
+  ~WithRealStorage() {
+    stage.end(partition);
+    close_logs();
+    stage.end(writer);
+    stage.end(reader);
+    std::error_code ignored;
+    std::filesystem::remove_all(directory, ignored);
+  }
+
+  static std::string fresh_directory() {
+    auto pattern = (std::filesystem::temp_directory_path() / "callboard-test-XXXXXX").string();
+    BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    return pattern;
+  }
+
+  caf::actor spawn() { return spawn_on<PartitionActor>(*stage.loop, stage.registry, stage.wiring(writer, reader)); }
+
+  void close_logs() {
+    stage.self->send(writer, CloseLogs{stage.me()});
+    stage.expect<LogsClosed>();
+  }
+
+  // As a node that stops and starts again.
+  void restart() {
+    stage.end(partition);
+    close_logs();
+    partition = spawn();
+  }
+};
+
+BOOST_AUTO_TEST_SUITE(partition_actor)
+
+BOOST_FIXTURE_TEST_CASE(a_log_is_opened_by_the_first_command_and_not_before, WithScriptedWriter) {
+  BOOST_TEST(contains(status(partition), "not opened yet"));
+  BOOST_TEST(nothing_came());
+  produce(partition, "a");
+  BOOST_TEST((expect<OpenLog>().group == group));
+  BOOST_TEST(contains(status(partition), "1 commands wait"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_batch_is_acknowledged_when_the_disk_has_it_and_not_before, WithScriptedWriter) {
+  lead();
+  const auto token = produce(partition, "a");
+  const auto staged = expect<StageWrite>();
+  BOOST_TEST(contains(status(partition), "1 acknowledgements"));
+  BOOST_TEST(nothing_came());
+  store(staged);
+  const auto answer = expect_produced();
+  BOOST_TEST(answer.token == token);
+  BOOST_TEST((answer.error == ErrorCode::none));
+  BOOST_TEST((answer.base_offset == Offset{0}));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_waits_for_one_write_is_answered_in_one_message, WithScriptedWriter) {
+  lead();
+  const auto first = produce(partition, "a");
+  const auto second = produce(partition, "b");
+  expect<StageWrite>();
+  store(expect<StageWrite>());
+  const auto answers = expect<ProduceAnswers>().answers;
+  BOOST_REQUIRE(answers.size() == 2U);
+  BOOST_TEST(answers[0].token == first);
+  BOOST_TEST(answers[1].token == second);
+  BOOST_TEST((answers[1].base_offset == Offset{1}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_write_that_finds_no_room_is_refused_and_the_next_one_is_taken, WithScriptedWriter) {
+  lead();
+  produce(partition, "a");
+  self->send(partition, WriteFailed{expect<StageWrite>().generation, {ErrorCode::storage_full, "The disk is full."}});
+  BOOST_TEST((expect_produced().error != ErrorCode::none));
+  produce(partition, "b");
+  store(expect<StageWrite>());
+  const auto answer = expect_produced();
+  BOOST_TEST((answer.error == ErrorCode::none));
+  BOOST_TEST((answer.base_offset == Offset{0}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_fetch_parks_and_a_commit_wakes_it, WithScriptedWriter) {
+  lead();
+  const auto token = fetch(partition, 0, true);
+  BOOST_TEST(contains(status(partition), "1 fetches wait"));
+  produce(partition, "a");
+  const auto staged = expect<StageWrite>();
+  BOOST_TEST(nothing_came());
+  store(staged);
+  const auto answer = expect<FetchAnswer>();
+  BOOST_TEST(answer.token == token);
+  BOOST_TEST((answer.error == ErrorCode::none));
+  BOOST_TEST((answer.high_watermark == Offset{1}));
+  BOOST_TEST(answer.batches.size() == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_fetch_that_does_not_park_is_answered_empty, WithScriptedWriter) {
+  lead();
+  fetch(partition, 0);
+  const auto answer = expect<FetchAnswer>();
+  BOOST_TEST((answer.error == ErrorCode::none));
+  BOOST_TEST(answer.batches.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_cancelled_fetch_is_never_answered, WithScriptedWriter) {
+  lead();
+  const auto cancelled = fetch(partition, 0, true);
+  const auto kept = fetch(partition, 0, true);
+  self->send(partition, CancelFetch{me()->id(), cancelled});
+  BOOST_TEST(contains(status(partition), "1 fetches wait"));
+  produce(partition, "a");
+  store(expect<StageWrite>());
+  BOOST_TEST(expect<FetchAnswer>().token == kept);
+  expect_produced();
+  BOOST_TEST(contains(status(partition), "0 fetches wait"));
+  BOOST_TEST(nothing_came());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_fetch_cancelled_before_the_partition_leads_is_never_answered, WithScriptedWriter) {
+  const auto token = fetch(partition, 0, true);
+  self->send(partition, CancelFetch{me()->id(), token});
+  BOOST_TEST(contains(status(partition), "0 commands wait"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_log_that_cannot_be_opened_stops_the_partition_and_answers_who_waits, WithScriptedWriter) {
+  const auto token = fetch(partition, 0, true);
+  expect<OpenLog>();
+  self->send(partition, LogUnusable{{ErrorCode::newer_format, "Written by a newer version."}});
+  const auto answer = expect<FetchAnswer>();
+  BOOST_TEST(answer.token == token);
+  BOOST_TEST((answer.error == ErrorCode::kafka_storage_error));
+  BOOST_TEST(contains(status(partition), "Written by a newer version."));
+}
+
+BOOST_FIXTURE_TEST_CASE(damage_stops_the_partition_and_all_are_told, WithScriptedWriter) {
+  lead();
+  const auto parked = fetch(partition, 0, true);
+  self->send(partition, DamageFound{{ErrorCode::corrupt_storage, "A page is damaged."}});
+  const auto woken = expect<FetchAnswer>();
+  BOOST_TEST(woken.token == parked);
+  BOOST_TEST((woken.error == ErrorCode::kafka_storage_error));
+  const auto announced = expect<LeaderChanged>();
+  BOOST_TEST((announced.group == group));
+  BOOST_TEST((announced.leader == no_node));
+  produce(partition, "a");
+  const auto refused = expect_produced();
+  BOOST_TEST((refused.error == ErrorCode::kafka_storage_error));
+  BOOST_TEST(refused.message == "A page is damaged.");
+  fetch(partition, 0);
+  BOOST_TEST((expect<FetchAnswer>().error == ErrorCode::kafka_storage_error));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_removed_partition_refuses_everything_and_its_log_goes, WithScriptedWriter) {
+  lead();
+  const auto parked = fetch(partition, 0, true);
+  self->send(partition, RemovePartition{});
+  const auto woken = expect<FetchAnswer>();
+  BOOST_TEST(woken.token == parked);
+  BOOST_TEST((woken.error == ErrorCode::unknown_topic_or_partition));
+  BOOST_TEST((expect<DestroyLog>().group == group));
+  produce(partition, "a");
+  BOOST_TEST((expect_produced().error == ErrorCode::unknown_topic_or_partition));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_acknowledged_is_there_after_a_restart, WithRealStorage) {
+  stage.produce(partition, "a");
+  BOOST_TEST((stage.expect_produced().base_offset == Offset{0}));
+  restart();
+  stage.fetch(partition, 0);
+  const auto answer = stage.expect<FetchAnswer>();
+  BOOST_TEST((answer.error == ErrorCode::none));
+  BOOST_TEST((answer.high_watermark == Offset{1}));
+  BOOST_REQUIRE(answer.batches.size() == 1U);
+  BOOST_TEST(contains(std::string(answer.batches[0].text()), "a"));
+  stage.produce(partition, "b");
+  BOOST_TEST((stage.expect_produced().base_offset == Offset{1}));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_parked_fetch_is_woken_by_a_real_commit, WithRealStorage) {
+  const auto token = stage.fetch(partition, 0, true);
+  stage.produce(partition, "a");
+  const auto answer = stage.expect<FetchAnswer>();
+  BOOST_TEST(answer.token == token);
+  BOOST_TEST(answer.batches.size() == 1U);
+  stage.expect_produced();
+}
+
+BOOST_FIXTURE_TEST_CASE(a_time_is_found_by_the_reader, WithRealStorage) {
+  stage.produce(partition, "a");
+  stage.expect_produced();
+  stage.self->send(partition, ListOffsetOfPartition{stage.me(), 5, 1000, -1});
+  const auto answer = stage.expect<OffsetAnswer>();
+  BOOST_TEST(answer.token == 5U);
+  BOOST_TEST((answer.offset == Offset{0}));
+  BOOST_TEST(answer.timestamp == 1000);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_removed_partition_leaves_no_files, WithRealStorage) {
+  stage.produce(partition, "a");
+  stage.expect_produced();
+  const auto groups = std::filesystem::path(directory) / "groups";
+  BOOST_TEST(!std::filesystem::is_empty(groups));
+  stage.self->send(partition, RemovePartition{});
+  stage.status(partition);
+  stage.status(writer); // it has handled what the partition sent before
+  BOOST_TEST(std::filesystem::is_empty(groups));
+  BOOST_TEST(!state->read(group).value().has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+} // namespace callboard
