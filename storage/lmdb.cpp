@@ -80,7 +80,7 @@ void Env::locate_map(const MDB_val& value) {
   const auto at = reinterpret_cast<std::uintptr_t>(value.mv_data) / page_bytes * page_bytes;
   std::uint64_t page = 0;
   std::memcpy(&page, reinterpret_cast<const void*>(at), sizeof page);
-  map_ = {reinterpret_cast<const std::uint8_t*>(at - page * page_bytes), map_bytes_};
+  map_base_.store(reinterpret_cast<const std::uint8_t*>(at - page * page_bytes), std::memory_order_relaxed);
 }
 
 Txn::Txn(Env& env, Kind kind) : env_(env) {

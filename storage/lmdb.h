@@ -59,7 +59,7 @@ public:
   int run(Call&& call) {
     if (poisoned()) return env_faulted;
     int code = env_faulted;
-    if (!guarded(map_, [&] { code = call(); })) poisoned_.store(true, std::memory_order_relaxed);
+    if (!guarded(map(), [&] { code = call(); })) poisoned_.store(true, std::memory_order_relaxed);
     return poisoned() ? env_faulted : code;
   }
   // memcpy out of the map.
@@ -71,12 +71,13 @@ public:
   }
 
 private:
+  MapRange map() const { return {map_base_.load(std::memory_order_relaxed), map_bytes_}; }
   explicit Env(std::string path) : path_(std::move(path)) {}
 
   std::string path_;
   MDB_env* env_ = nullptr;
   std::size_t map_bytes_ = 0;
-  MapRange map_;
+  std::atomic<const std::uint8_t*> map_base_{nullptr};
   std::atomic<bool> poisoned_{false};
 };
 

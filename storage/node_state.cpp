@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -125,15 +126,18 @@ struct NodeState::Impl {
   MDB_dbi groups = 0;
   BootRecord boot;
   bool unclean = false;
+  std::atomic<bool> ready{false};   // there are tables
   std::atomic<bool> settled{false}; // the boot row and the file's name are on disk
   std::atomic<bool> failed{false};  // a failed flush is never retried
   std::atomic<std::uint64_t> reserved{0};
 
   Status open();
-  Status open_tables(bool fresh);
+  Result<bool> keep_existing(const std::string& path) const;
+  Status open_tables();
   Status start_boot();
-  Status put_boot();
+  int put_boot(Txn& txn);
   Status settle();
+  Status locate_map();
   Error refusal() const;
   void refill_reserve();
   bool spend_reserve();
@@ -155,6 +159,7 @@ Status NodeState::Impl::commit(Change change) {
     {
       Txn txn(*env, Txn::Kind::write);
       code = txn.begun();
+      if (code == 0 && !settled.load()) code = put_boot(txn);
       if (code == 0) code = change(txn, refused);
       if (refused) return *refused;
       if (code == 0) code = txn.commit();
@@ -167,7 +172,21 @@ Status NodeState::Impl::commit(Change change) {
     return error;
   }
   if (reserved.load() < reserve_bytes) refill_reserve();
-  return ok_status();
+  return settled.load() ? ok_status() : settle();
+}
+
+// After the first commit. Without DIR/groups nothing was ever promised here.
+Status NodeState::Impl::settle() {
+  if (!ready.load()) {
+    if (auto found = locate_map(); !found) return found;
+    ready.store(true);
+  }
+  const auto groups_directory = directory + "/groups";
+  if (::mkdir(groups_directory.c_str(), 0700) != 0 && errno != EEXIST)
+    return io_error(errno, "create directory", groups_directory);
+  auto synced = sync_directory(directory);
+  (synced ? settled : failed).store(true);
+  return synced;
 }
 
 Error NodeState::Impl::refusal() const {
@@ -200,45 +219,60 @@ Status NodeState::Impl::open() {
   if (!locked) return locked.error();
   lock = std::move(*locked);
   const auto path = directory + "/node-state.mdb";
-  bool existing = ::access(path.c_str(), F_OK) == 0;
-  if (existing && ::access((directory + "/groups").c_str(), F_OK) != 0) {
-    auto pages = FilePages::open(path);
-    if (!pages) return pages.error();
-    existing = (*pages)->file_bytes() > 2 * page_bytes; // else its first commit never happened
-  }
-  if (existing) {
-    if (auto sound = vet(path); !sound) return sound;
-  } else if (auto removed = remove_file(path); !removed) {
-    return removed;
-  }
+  const auto existing = keep_existing(path);
+  if (!existing) return existing.error();
   auto opened = Env::open({path, map_bytes, 2, true});
   if (!opened) return opened.error();
   env = std::move(*opened);
-  if (auto tables = open_tables(!existing); !tables) return tables;
-  if (auto unsynced = env->set_sync(false); !unsynced) return unsynced;
+  if (*existing) {
+    if (auto tables = open_tables(); !tables) return tables;
+  }
   if (auto started = start_boot(); !started) return started;
-  if (auto synced = env->set_sync(true); !synced) return synced;
   refill_reserve();
   return ok_status();
 }
 
+// False: there is none to keep, a new one may be made at `path`. A damaged file that
+// never came to its first promise is no loss.
+Result<bool> NodeState::Impl::keep_existing(const std::string& path) const {
+  if (::access(path.c_str(), F_OK) != 0) return false;
+  const auto sound = vet(path);
+  if (sound) return true;
+  const bool promised = ::access((directory + "/groups").c_str(), F_OK) == 0;
+  if (promised || sound.error().code != ErrorCode::corrupt_storage) return sound.error();
+  if (auto removed = remove_file(path); !removed) return removed.error();
+  return false;
+}
+
 // Of a new file they are made by the first commit, with everything else.
-Status NodeState::Impl::open_tables(bool fresh) {
-  if (fresh) return ok_status();
+Status NodeState::Impl::open_tables() {
+  {
+    Txn txn(*env, Txn::Kind::read);
+    int code = txn.begun();
+    if (code == 0) code = txn.open_table(node_table, 0, node);
+    if (code == 0) code = txn.open_table(groups_table, MDB_INTEGERKEY, groups);
+    if (code == 0) code = txn.commit(); // keeps the handles
+    if (code != 0) return env->error(code, "read");
+  }
+  if (auto found = locate_map(); !found) return found;
+  ready.store(true);
+  return ok_status();
+}
+
+Status NodeState::Impl::locate_map() {
   Txn txn(*env, Txn::Kind::read);
   MDB_val format;
   int code = txn.begun();
-  if (code == 0) code = txn.open_table(node_table, 0, node);
-  if (code == 0) code = txn.open_table(groups_table, MDB_INTEGERKEY, groups);
   if (code == 0) code = txn.get(node, bytes_of(format_row), format);
-  if (code == 0) env->locate_map(format);
-  if (code == 0) code = txn.commit();
-  return code == 0 ? ok_status() : env->error(code, "read");
+  if (code != 0) return env->error(code, "read");
+  env->locate_map(format);
+  return ok_status();
 }
 
+// The record of this boot goes to the disk with the first commit (put_boot).
 Status NodeState::Impl::start_boot() {
   std::optional<BootRecord> last;
-  if (node != 0) {
+  if (ready.load()) {
     auto row = read_row(node, bytes_of(boot_row));
     if (!row) return row.error();
     if (*row) last = decode_boot(bytes_of(**row));
@@ -247,38 +281,24 @@ Status NodeState::Impl::start_boot() {
   boot = {current_boot_id(), false, last ? last->unclean_boots : 0};
   unclean = last && !last->clean && last->boot_id != boot.boot_id;
   if (unclean) ++boot.unclean_boots;
-  return put_boot();
-}
-
-Status NodeState::Impl::put_boot() {
-  return commit([this](Txn& txn, std::optional<Error>&) {
-    int code = 0;
-    if (node == 0) {
-      MDB_dbi made = 0;
-      std::uint8_t format[4];
-      store_le(format, node_state_format);
-      code = txn.open_table(groups_table, MDB_CREATE | MDB_INTEGERKEY, groups);
-      if (code == 0) code = txn.open_table(node_table, MDB_CREATE, made);
-      if (code == 0) code = txn.put(made, bytes_of(format_row), bytes_of(seal_row(format_row, format)));
-      if (code == 0) node = made;
-    }
-    const auto row = seal_row(boot_row, bytes_of(encode(boot)));
-    return code == 0 ? txn.put(node, bytes_of(boot_row), bytes_of(row)) : code;
-  });
-}
-
-Status NodeState::Impl::settle() {
-  if (failed.load()) return refusal();
-  if (settled.load()) return ok_status();
-  auto synced = env->sync();
-  if (synced) synced = sync_directory(directory);
-  failed.store(!synced);
-  if (!synced) return synced;
-  settled.store(true);
   return ok_status();
 }
 
+int NodeState::Impl::put_boot(Txn& txn) {
+  int code = 0;
+  if (!ready.load()) {
+    std::uint8_t format[4];
+    store_le(format, node_state_format);
+    code = txn.open_table(node_table, MDB_CREATE, node);
+    if (code == 0) code = txn.open_table(groups_table, MDB_CREATE | MDB_INTEGERKEY, groups);
+    if (code == 0) code = txn.put(node, bytes_of(format_row), bytes_of(seal_row(format_row, format)));
+  }
+  if (code != 0) return code;
+  return txn.put(node, bytes_of(boot_row), bytes_of(seal_row(boot_row, bytes_of(encode(boot)))));
+}
+
 Result<std::optional<std::string>> NodeState::Impl::read_row(MDB_dbi table, ByteView key) const {
+  if (!ready.load()) return std::optional<std::string>();
   Txn txn(*env, Txn::Kind::read);
   MDB_val value;
   std::string copy;
@@ -340,7 +360,6 @@ Result<std::optional<Identity>> NodeState::identity() const {
 }
 
 Status NodeState::set_identity(const Identity& identity) {
-  if (auto settled = impl_->settle(); !settled) return settled;
   return impl_->commit([&](Txn& txn, std::optional<Error>& refused) {
     const auto row = seal_row(identity_row, bytes_of(encode(identity)));
     const int code = txn.put(impl_->node, bytes_of(identity_row), bytes_of(row), MDB_NOOVERWRITE);
@@ -353,7 +372,6 @@ Status NodeState::set_identity(const Identity& identity) {
 
 Status NodeState::commit(std::span<const GroupUpdate> updates) {
   if (updates.empty()) return ok_status();
-  if (auto settled = impl_->settle(); !settled) return settled;
   return impl_->commit([&](Txn& txn, std::optional<Error>& refused) {
     for (const auto& update : updates) {
       if (const int code = impl_->apply(txn, update, refused); code != 0 || refused) return code;
@@ -372,6 +390,7 @@ Result<std::optional<GroupRecord>> NodeState::read(GroupId group) const {
 }
 
 Status NodeState::for_each(const std::function<void(const GroupRecord&)>& visit) const {
+  if (!impl_->ready.load()) return ok_status();
   Txn txn(*impl_->env, Txn::Kind::read);
   if (txn.begun() != 0) return impl_->env->error(txn.begun(), "read");
   Cursor cursor(txn, impl_->groups);
@@ -399,13 +418,13 @@ std::uint64_t NodeState::unclean_boots() const {
 }
 
 Status NodeState::settle() {
-  return impl_->settle();
+  if (impl_->settled.load()) return ok_status();
+  return impl_->commit([](Txn&, std::optional<Error>&) { return 0; });
 }
 
 Status NodeState::mark_clean() {
-  if (auto settled = impl_->settle(); !settled) return settled;
   impl_->boot.clean = true;
-  return impl_->put_boot();
+  return impl_->commit([this](Txn& txn, std::optional<Error>&) { return impl_->put_boot(txn); });
 }
 
 } // namespace callboard::storage

@@ -18,7 +18,6 @@ constexpr std::uint32_t meta_magic = 0xBEEFC0DE;
 constexpr std::uint32_t meta_version = 1;
 constexpr std::uint16_t value_on_own_pages = 1;
 constexpr std::uint16_t value_is_table = 2;
-constexpr std::size_t table_root_bytes = 48;
 constexpr std::size_t depth_max = 32; // LMDB's own cursor stack
 constexpr std::size_t read_ahead_bytes = 64 << 10;
 
@@ -32,18 +31,6 @@ std::string page_text(std::uint64_t number, std::string_view what) {
 
 std::uint64_t overflow_pages(std::uint64_t value_bytes) {
   return (page_header_bytes + value_bytes + page_bytes - 1) / page_bytes;
-}
-
-TableRoot read_table_root(const std::uint8_t* at) {
-  TableRoot table;
-  table.flags = load_le<std::uint16_t>(at + 4);
-  table.depth = load_le<std::uint16_t>(at + 6);
-  table.branch_pages = load_le<std::uint64_t>(at + 8);
-  table.leaf_pages = load_le<std::uint64_t>(at + 16);
-  table.overflow_pages = load_le<std::uint64_t>(at + 24);
-  table.rows = load_le<std::uint64_t>(at + 32);
-  table.root = load_le<std::uint64_t>(at + 40);
-  return table;
 }
 
 struct Meta {
@@ -304,6 +291,29 @@ private:
 
 } // namespace
 
+TableRoot read_table_root(const std::uint8_t* at) {
+  TableRoot table;
+  table.flags = load_le<std::uint16_t>(at + 4);
+  table.depth = load_le<std::uint16_t>(at + 6);
+  table.branch_pages = load_le<std::uint64_t>(at + 8);
+  table.leaf_pages = load_le<std::uint64_t>(at + 16);
+  table.overflow_pages = load_le<std::uint64_t>(at + 24);
+  table.rows = load_le<std::uint64_t>(at + 32);
+  table.root = load_le<std::uint64_t>(at + 40);
+  return table;
+}
+
+void store_table_root(std::uint8_t* at, const TableRoot& table) {
+  store_le(at, std::uint32_t{0});
+  store_le(at + 4, table.flags);
+  store_le(at + 6, table.depth);
+  store_le(at + 8, table.branch_pages);
+  store_le(at + 16, table.leaf_pages);
+  store_le(at + 24, table.overflow_pages);
+  store_le(at + 32, table.rows);
+  store_le(at + 40, table.root);
+}
+
 Result<std::unique_ptr<FilePages>> FilePages::open(const std::string& path) {
   auto file = File::open(path, O_RDONLY);
   if (!file) return file.error();
@@ -408,7 +418,7 @@ Result<PageTree> PageTree::open(PageSource& source, MetaCheck check, bool older)
   const bool lenient = check == MetaCheck::any;
   if (!even && (!lenient || !odd)) return even.error();
   if (!odd && !lenient) return odd.error();
-  if (even && odd && !lenient && !in_sequence(*even, *odd))
+  if (check == MetaCheck::sequence && !in_sequence(*even, *odd))
     return damaged(source.path(), "its two meta pages are of " + std::to_string(even->transaction) + " and " +
                                       std::to_string(odd->transaction) + ", not of consecutive transactions");
   const Meta* newest = !odd || (even && even->transaction >= odd->transaction) ? &*even : &*odd;
@@ -418,9 +428,19 @@ Result<PageTree> PageTree::open(PageSource& source, MetaCheck check, bool older)
   }
   PageTree tree;
   tree.source_ = &source;
+  tree.transaction_ = newest->transaction;
   tree.last_page_ = newest->last_page;
   tree.free_ = newest->free;
   tree.main_ = newest->main;
+  return tree;
+}
+
+PageTree PageTree::as_of(PageSource& source, const SegmentMark& mark) {
+  PageTree tree;
+  tree.source_ = &source;
+  tree.transaction_ = mark.transaction;
+  tree.last_page_ = mark.last_page;
+  tree.main_ = mark.main;
   return tree;
 }
 

@@ -59,6 +59,17 @@ struct TableRoot {
   bool empty() const { return root == ~std::uint64_t{0}; }
   bool integer_keys() const { return (flags & 8) != 0; }
 };
+// As LMDB stores it, 48 bytes.
+inline constexpr std::size_t table_root_bytes = 48;
+TableRoot read_table_root(const std::uint8_t* at);
+void store_table_root(std::uint8_t* at, const TableRoot& table);
+
+// What a meta page says of one transaction, as far as reading needs it.
+struct SegmentMark {
+  std::uint64_t transaction = 0;
+  std::uint64_t last_page = 0;
+  TableRoot main;
+};
 
 // A row's place: its value lies in the leaf or on pages of its own.
 struct PageRow {
@@ -88,15 +99,21 @@ private:
   std::size_t rows_ = 0;
 };
 
-// How much is believed of the two meta pages. `sequence`: they must be of consecutive
-// transactions, as synced commits leave them; a torn file may have any.
-enum class MetaCheck : std::uint8_t { sequence, any };
+// How much is asked of the two meta pages.
+enum class MetaCheck : std::uint8_t {
+  sequence, // both are good and of consecutive transactions, as synced commits leave them
+  both,     // both are good: LMDB will take the same one as we do
+  any,      // one is good: for reading what can be read
+};
 
 // A consistent view of the file as of its newest meta page.
 class PageTree {
 public:
   // `older`: as of the other meta page, for files whose newest tree is torn.
   static Result<PageTree> open(PageSource& source, MetaCheck check, bool older = false);
+  // As of a transaction that no meta page names any more, but whose pages are there.
+  static PageTree as_of(PageSource& source, const SegmentMark& mark);
+  SegmentMark mark() const { return {transaction_, last_page_, main_}; }
 
   Result<std::optional<TableRoot>> table(std::string_view name);
   // Every row in key order; `visit` gets the value's bytes.
@@ -117,6 +134,7 @@ private:
   PageTree() = default;
 
   PageSource* source_ = nullptr;
+  std::uint64_t transaction_ = 0;
   std::uint64_t last_page_ = 0;
   TableRoot free_;
   TableRoot main_;

@@ -11,6 +11,7 @@
 #include "storage/file.h"
 #include "storage/log_reader.h"
 #include "storage/segment_check.h"
+#include "storage/segment_mark.h"
 
 namespace callboard::storage {
 namespace {
@@ -89,6 +90,7 @@ void PartitionLog::Impl::discard(SegmentId id) {
   garbage.push_back(path(id));
   garbage.push_back(path(id) + "-lock");
   garbage.push_back(sidecar_path(path(id)));
+  garbage.push_back(mark_path(path(id)));
 }
 
 Status PartitionLog::Impl::open_segments(RawRows& state) {
@@ -107,6 +109,7 @@ Status PartitionLog::Impl::open_segments(RawRows& state) {
     segments[i] = std::make_shared<ClosedSegment>(path(info.id), group, info.id);
   }
   if (!segments.empty()) active = as_active(segments.back());
+  unsynced = active != nullptr; // a life that ended without a stop may have left something
   if (!segments.empty() && !active) return damaged(directory, "its last segment is closed");
   if (auto joined = check_joints(); !joined) return joined;
   return remove_unknown_files();
@@ -175,6 +178,7 @@ Status PartitionLog::Impl::remove_unknown_files() const {
     const auto name = hex16(info.id.value);
     known.insert(name + ".mdb");
     known.insert(name + (info.closed ? ".sum" : ".mdb-lock"));
+    if (!info.closed) known.insert(name + ".mark");
   }
   auto names = list_directory(directory);
   if (!names) return names.error();
@@ -246,6 +250,7 @@ Status PartitionLog::Impl::write(const LogWrite& write, TimestampMs now) {
       cut.truncate_from = write.truncate_from;
       auto done = active->write(cut);
       if (!done) return done.error();
+      unsynced = true;
     }
     return roll(write, now);
   }
@@ -276,6 +281,7 @@ Status PartitionLog::Impl::make_group_directory() {
 // The old segment is on disk before the new one can be acknowledged, the new file
 // before the manifest names it, the manifest before this returns.
 Status PartitionLog::Impl::roll(const LogWrite& write, TimestampMs now) {
+  if (auto settled = node.settle(); !settled) return settled;
   if (auto made = make_group_directory(); !made) return made;
   RawRows state;
   SegmentInfo info;
@@ -307,6 +313,7 @@ Status PartitionLog::Impl::roll(const LogWrite& write, TimestampMs now) {
   }
   active = *created;
   segments.push_back(active);
+  unsynced = false;
   return ok_status();
 }
 
@@ -409,6 +416,7 @@ Result<bool> PartitionLog::Impl::close_step() {
   closer.reset();
   if (auto committed = commit_manifest(std::move(next)); !committed) return committed.error();
   segments[closing] = *closed;
+  garbage.push_back(mark_path(path(manifest.segments[closing].id)));
   return true;
 }
 
@@ -484,13 +492,15 @@ Status PartitionLog::set_log_start(Offset log_start) {
 
 Status PartitionLog::sync() {
   if (impl_->failed) return *impl_->failed;
-  auto synced = impl_->flush();
+  if (!needs_sync()) return ok_status();
+  auto synced = impl_->active->checkpoint();
   if (!synced) impl_->failed = synced.error();
+  impl_->unsynced = !synced;
   return synced;
 }
 
 bool PartitionLog::needs_sync() const {
-  return impl_->unsynced;
+  return impl_->unsynced && impl_->options.durability == Durability::interval;
 }
 
 Result<bool> PartitionLog::run_background_step() {
@@ -520,6 +530,10 @@ std::shared_ptr<const LogView> PartitionLog::view() const {
 
 const Manifest& PartitionLog::manifest() const {
   return impl_->manifest;
+}
+
+std::uint64_t PartitionLog::active_payload_bytes() const {
+  return impl_->active ? impl_->active->tail().payload_bytes : 0;
 }
 
 void PartitionLog::set_options(const LogOptions& options) {

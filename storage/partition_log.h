@@ -59,6 +59,8 @@ public:
   // What readers see, as of the last write. Cheap unless segments changed.
   std::shared_ptr<const LogView> view() const;
   const Manifest& manifest() const;
+  // Of the batches in the active segment, which the manifest does not count yet.
+  std::uint64_t active_payload_bytes() const;
   void set_options(const LogOptions& options);
 
   // Flushes and closes every environment.

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 
 #include "storage/segment_check.h"
+#include "storage/segment_mark.h"
 
 namespace callboard::storage {
 namespace {
@@ -90,6 +91,7 @@ ActiveSegment::ActiveSegment(std::string path, GroupId group, const SegmentInfo&
 
 ActiveSegment::~ActiveSegment() {
   if (!env_) return;
+  pin_.reset();
   const bool poisoned = env_->poisoned();
   if (env_.use_count() > 1) return; // a reader closes it
   env_.reset();
@@ -184,6 +186,7 @@ Status ActiveSegment::attach() {
   auto tail = read_tail(**rows, LastEntry::check_payload);
   if (!tail) return tail.error();
   tail_ = *tail;
+  promised_ = true;
   return ok_status();
 }
 
@@ -243,9 +246,26 @@ Error ActiveSegment::write_error(int code, std::size_t bytes) const {
   return env_->error(code, "write");
 }
 
+Status ActiveSegment::checkpoint() {
+  if (auto synced = sync(); !synced) return synced;
+  auto pages = FilePages::open(path());
+  if (!pages) return pages.error();
+  const auto tree = PageTree::open(**pages, MetaCheck::any);
+  if (!tree) return tree.error();
+  auto pin = std::make_unique<Txn>(*env_, Txn::Kind::read);
+  if (pin->begun() != 0) return env_->error(pin->begun(), "read");
+  if (auto stored = store_mark(mark_path(path()), tree.value().mark()); !stored) return stored;
+  pin_ = std::move(pin);
+  promised_ = false;
+  return ok_status();
+}
+
 Result<bool> ActiveSegment::write(const LogWrite& write) {
   auto tail = tail_;
   if (auto good = check_write(write); !good) return good.error();
+  if (promised_ && options_.durability == Durability::interval) {
+    if (auto marked = checkpoint(); !marked) return marked.error();
+  }
   Txn txn(*env_, Txn::Kind::write);
   if (txn.begun() != 0) return env_->error(txn.begun(), "write");
   auto staged = stage(txn, write, tail);
@@ -391,12 +411,15 @@ Status ActiveSegment::rewind(RaftIndex from, const RawRows& state) {
   if (code == 0) code = txn.commit();
   if (code != 0) return write_error(code, 0);
   tail_ = tail;
+  promised_ = true;
   return sync();
 }
 
 Status ActiveSegment::set_durability(Durability durability) {
   if (durability == options_.durability) return ok_status();
   options_.durability = durability;
+  promised_ = true;
+  pin_.reset();
   if (durability == Durability::interval) return env_->set_sync(false);
   if (auto synced = sync(); !synced) return synced;
   return env_->set_sync(true);

@@ -85,6 +85,8 @@ public:
   // that reaches back over a roll.
   Status rewind(RaftIndex from, const RawRows& state);
   Status sync() { return env_->sync(); }
+  // `interval`: the same, and from now on what is flushed survives a power cut.
+  Status checkpoint();
   Status set_durability(Durability durability);
   // A failed write left LMDB unusable: what is on disk is right, open it anew.
   bool broken() const;
@@ -123,6 +125,8 @@ private:
   MDB_dbi index_ = 0;
   MDB_dbi state_ = 0;
   SegmentTail tail_;
+  std::unique_ptr<Txn> pin_; // reads as of the last checkpoint, so that its pages stay
+  bool promised_ = false;    // without a pin there is something that could be lost
 };
 
 // The replica's rows and the applied index out of raw rows, whose CRCs are known to hold.

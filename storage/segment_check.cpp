@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "storage/segment_mark.h"
+
 namespace callboard::storage {
 namespace {
 
@@ -64,14 +66,42 @@ EntryCount count_readable(PageTree& tree, GroupId group) {
   return count;
 }
 
-// The newer tree, unless more can be read of the one before it.
-Result<PageTree> best_tree(PageSource& source, GroupId group) {
-  auto newest = PageTree::open(source, MetaCheck::any);
-  if (!newest) return newest;
-  auto older = PageTree::open(source, MetaCheck::any, true);
-  if (!older) return newest;
-  return count_readable(*older, group).entries > count_readable(*newest, group).entries ? std::move(older)
-                                                                                        : std::move(newest);
+// A tree to save entries from, and how far it can be read.
+struct Candidate {
+  PageTree tree;
+  EntryCount count;
+};
+
+// The newest tree that still has what the last flush promised; else the flushed one.
+std::optional<Candidate> best_tree(PageSource& source, GroupId group) {
+  std::optional<Candidate> best;
+  if (const auto mark = load_mark(mark_path(source.path()));
+      mark && mark->last_page < source.file_bytes() / page_bytes) {
+    auto tree = PageTree::as_of(source, *mark);
+    const auto count = count_readable(tree, group);
+    best = Candidate{std::move(tree), count};
+  }
+  const auto promised = best ? best->count.next_index : RaftIndex{};
+  for (const bool older : {true, false}) {
+    auto tree = PageTree::open(source, MetaCheck::any, older);
+    if (!tree) continue;
+    const auto count = count_readable(*tree, group);
+    const bool newer = !best || tree->mark().transaction >= best->tree.mark().transaction;
+    const bool further = !best || count.next_index >= best->count.next_index;
+    if (newer && (!count.damage || (count.next_index >= promised && further)))
+      best = Candidate{std::move(*tree), count};
+  }
+  return best;
+}
+
+// Trees that may hold derived state, the newest first.
+std::vector<PageTree> readable_states(PageSource& source) {
+  std::vector<PageTree> trees;
+  for (const bool older : {false, true}) {
+    if (auto tree = PageTree::open(source, MetaCheck::any, older)) trees.push_back(std::move(*tree));
+  }
+  if (const auto mark = load_mark(mark_path(source.path()))) trees.push_back(PageTree::as_of(source, *mark));
+  return trees;
 }
 
 LogEntry copy_entry(const EntryWalker& walker, SharedBytes payload) {
@@ -131,7 +161,7 @@ Result<StoredState> read_state(PageTree& tree) {
 
 Result<StoredState> vet_segment(PageSource& source, GroupId group, const SegmentInfo& info,
                                 const SegmentOptions& options) {
-  auto tree = PageTree::open(source, options.durability == Durability::fsync ? MetaCheck::sequence : MetaCheck::any);
+  auto tree = PageTree::open(source, options.durability == Durability::fsync ? MetaCheck::sequence : MetaCheck::both);
   if (!tree) return tree.error();
   auto stored = read_state(*tree);
   if (!stored) return stored.error();
@@ -152,21 +182,26 @@ Result<ActiveSegment::Opened> rebuild_segment(const std::string& torn, const std
                                               const RawRows& older_state) {
   auto pages = FilePages::open(torn);
   if (!pages) return pages.error();
-  auto tree = best_tree(**pages, group);
-  auto count = tree ? count_readable(*tree, group) : EntryCount{};
+  auto best = best_tree(**pages, group);
+  if (best) {
+    const auto stored = read_state(best->tree);
+    if (!stored && stored.error().code == ErrorCode::newer_format) return stored.error();
+  }
+  auto count = best ? best->count : EntryCount{};
   if (count.entries == 0) count.next_index = info.first_index;
   auto state = older_state;
-  if (tree) {
-    auto stored = read_state(*tree);
-    if (!stored && stored.error().code == ErrorCode::newer_format) return stored.error();
-    if (stored && applied_state(stored->state).applied < count.next_index) state = std::move(stored->state);
+  for (auto tree : readable_states(**pages)) {
+    auto stored = read_state(tree);
+    if (!stored || applied_state(stored->state).applied >= count.next_index) continue;
+    state = std::move(stored->state);
+    break;
   }
   auto room = options;
   room.segment_bytes = std::max(room.segment_bytes, (*pages)->file_bytes());
   auto segment = ActiveSegment::create(path, group, info, room, state, {});
   if (!segment) return segment.error();
   if (count.entries > 0) {
-    if (auto copied = copy_entries(*tree, group, count.next_index, **segment); !copied) return copied.error();
+    if (auto copied = copy_entries(best->tree, group, count.next_index, **segment); !copied) return copied.error();
   }
   if (auto synced = (*segment)->sync(); !synced) return synced.error();
   return ActiveSegment::Opened{*segment, std::move(state)};

@@ -4,6 +4,7 @@
 
 #include "fixture.h"
 #include "storage/keys.h"
+#include "storage/segment_mark.h"
 #include "storage/sidecar.h"
 
 namespace callboard::storage {
@@ -108,6 +109,39 @@ BOOST_AUTO_TEST_CASE(a_sidecar) {
     BOOST_TEST(!decode_sidecar(bytes_of(broken), "x").ok());
     BOOST_TEST(!decode_sidecar(bytes_of(bytes).first(i), "x").ok());
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_segment_mark) {
+  SegmentMark mark{7, 20, {}};
+  mark.main = {0, 1, 0, 1, 0, 3, 19};
+  const auto bytes = encode_mark(mark);
+  BOOST_TEST(hex(bytes_of(bytes)) == "010000000000000007000000000000001400000000000000000000000000010000000000000000000"
+                                     "1000000000000000000000000000000030000000000000013000000000000002c2a9f51");
+  const auto read = decode_mark(bytes_of(bytes));
+  BOOST_REQUIRE(read);
+  BOOST_TEST(read->transaction == 7U);
+  BOOST_TEST(read->main.root == 19U);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    auto broken = bytes;
+    broken[i] = static_cast<char>(broken[i] ^ 4);
+    BOOST_TEST(!decode_mark(bytes_of(broken)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_torn_mark_leaves_the_one_before_it) {
+  TemporaryDirectory directory;
+  const auto path = directory.path() + "/1.mark";
+  BOOST_TEST(!load_mark(path));
+  for (std::uint64_t transaction = 1; transaction <= 5; ++transaction) {
+    must(store_mark(path, {transaction, 20, {}}));
+    BOOST_TEST(load_mark(path)->transaction == transaction);
+  }
+  auto content = read_file(path);
+  content[10] = '!'; // of the newest, in the first slot
+  write_file(path, content);
+  BOOST_TEST(load_mark(path)->transaction == 4U);
+  must(store_mark(path, {6, 20, {}}));
+  BOOST_TEST(load_mark(path)->transaction == 6U);
 }
 
 BOOST_AUTO_TEST_CASE(random_bytes_are_no_group_record) {

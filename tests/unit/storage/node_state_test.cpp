@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_second_opener_is_told_who_has_it) {
 
 BOOST_AUTO_TEST_CASE(a_newer_format_is_refused_and_left_untouched) {
   TemporaryDirectory directory;
-  must(NodeState::open(directory.path()));
+  must(must(NodeState::open(directory.path()))->settle());
   std::uint8_t format[4];
   store_le(format, node_state_format + 1);
   overwrite_row(directory.path(), "format", format);
@@ -130,10 +130,20 @@ BOOST_AUTO_TEST_CASE(only_a_restart_of_the_machine_without_an_orderly_stop_is_an
 
 BOOST_AUTO_TEST_CASE(an_unclean_boot_is_not_forgotten_by_a_crash_right_after_it) {
   TemporaryDirectory directory;
-  must(NodeState::open(directory.path()));
+  must(must(NodeState::open(directory.path()))->settle());
   pretend_other_boot(directory.path(), false);
-  must(NodeState::open(directory.path()));
+  must(NodeState::open(directory.path())); // nothing on disk yet
+  must(must(NodeState::open(directory.path()))->settle());
   BOOST_TEST(must(NodeState::open(directory.path()))->unclean_boots() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_damaged_before_its_first_promise_is_no_loss) {
+  TemporaryDirectory directory;
+  write_file(directory.path() + "/node-state.mdb", std::string(9000, '\0'));
+  const auto node = must(NodeState::open(directory.path()));
+  BOOST_TEST(!must(node->read(GroupId(1))));
+  must(put(*node, make_record(1)));
+  BOOST_TEST(same(*must(node->read(GroupId(1))), make_record(1)));
 }
 
 BOOST_AUTO_TEST_CASE(flipped_bytes_are_refused_or_do_not_matter) {
@@ -147,7 +157,6 @@ BOOST_AUTO_TEST_CASE(flipped_bytes_are_refused_or_do_not_matter) {
     auto node = must(NodeState::open(directory.path()));
     for (std::uint64_t group = 1; group <= 200; ++group) must(put(*node, make_record(group)));
   }
-  std::filesystem::create_directory(directory.path() + "/groups");
   const auto whole = read_file(path);
   int refused = 0;
   for (int round = 0; round < 400; ++round) {
