@@ -198,7 +198,8 @@ void WriterActor::check_retention(GroupId group) {
   auto* opened = find(group);
   if (opened == nullptr) return;
   const auto now = wall_now();
-  const auto plan = storage::plan_retention(opened->log->manifest(), 0, opened->retention, now);
+  const auto& log = *opened->log;
+  const auto plan = storage::plan_retention(log.manifest(), log.active_payload_bytes(), opened->retention, now);
   if (plan.log_start) send(opened->owner, TrimPartition{*plan.log_start});
   if (plan.next_check) {
     const auto wait_ms = std::max<std::int64_t>(*plan.next_check - now, retention_check_ms_min);

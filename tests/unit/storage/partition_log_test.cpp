@@ -119,15 +119,18 @@ BOOST_AUTO_TEST_CASE(a_full_segment_rolls_and_carries_the_state_along) {
     log.finish_background();
     log.check_content();
     BOOST_TEST(must(before->read_entries(RaftIndex(1), RaftIndex(201), SIZE_MAX)).size() == 201U);
+    auto payload = log.log->active_payload_bytes();
     for (std::size_t i = 0; i + 1 < log.log->manifest().segments.size(); ++i) {
       const auto& info = log.log->manifest().segments[i];
       BOOST_TEST(info.closed);
       BOOST_TEST(info.bytes == std::filesystem::file_size(log.segment_file(i)));
       BOOST_TEST(info.payload_bytes > 0U);
+      payload += info.payload_bytes;
     }
     log.reopen();
     log.check_content();
     const auto recovered = log.log->take_recovered();
+    BOOST_TEST(recovered.payload_bytes == payload);
     BOOST_TEST(recovered.state.size() == 1U);
     BOOST_TEST(recovered.applied == RaftIndex(1));
     BOOST_TEST(recovered.suffix.size() == 200U);
