@@ -152,7 +152,7 @@ std::optional<ByteView> open_row(std::string_view key, ByteView sealed) {
 std::string encode_segment_header(const SegmentHeader& header) {
   RowWriter out;
   out.put(header.format).put(header.group.value).put(header.segment.value);
-  out.put(header.first_index.value).put(header.base_offset.value).put(header.boots);
+  out.put(header.first_index.value).put(header.base_offset.value);
   return out.take();
 }
 
@@ -165,7 +165,6 @@ std::optional<SegmentHeader> decode_segment_header(ByteView value) {
   header.segment = SegmentId(in.get<std::uint64_t>());
   header.first_index = RaftIndex(in.get<std::uint64_t>());
   header.base_offset = Offset(in.get<std::int64_t>());
-  header.boots = in.get<std::uint64_t>();
   if (!in.finished()) return std::nullopt;
   return header;
 }

@@ -24,7 +24,7 @@
 // groups/GROUP/SEG.mdb  entries raft index u64 of the row's first   -> entries, back to back
 //                       index   offset u64                          -> IndexRow
 //                       state   "!segment" "!applied", "=" + key    -> SegmentHeader, u64, a replica's row
-// groups/GROUP/SEG.sum  see sidecar.h
+// groups/GROUP/SEG.sum, SEG.mark: see sidecar.h, segment_mark.h
 namespace callboard::storage {
 
 inline constexpr std::uint32_t node_state_format = 1;
@@ -106,15 +106,13 @@ std::string seal_row(std::string_view key, ByteView value);
 // The value without its CRC; nullopt if damaged.
 std::optional<ByteView> open_row(std::string_view key, ByteView sealed);
 
-// Who a segment is. `boots` counts the unclean boots of the node at the time the
-// segment was last known to be whole (interval durability).
+// Who a segment is.
 struct SegmentHeader {
   std::uint32_t format = segment_format;
   GroupId group;
   SegmentId segment;
   RaftIndex first_index;
   Offset base_offset;
-  std::uint64_t boots = 0;
 };
 std::string encode_segment_header(const SegmentHeader& header);
 std::optional<SegmentHeader> decode_segment_header(ByteView value);

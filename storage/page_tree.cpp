@@ -412,7 +412,7 @@ Status TreePage::check(const std::string& path, std::uint64_t number, std::uint6
   return ok_status();
 }
 
-Result<PageTree> PageTree::open(PageSource& source, MetaCheck check, bool older) {
+Result<PageTree> PageTree::open(PageSource& source, MetaCheck check) {
   const auto even = read_meta(source, 0);
   const auto odd = read_meta(source, 1);
   const bool lenient = check == MetaCheck::any;
@@ -422,10 +422,6 @@ Result<PageTree> PageTree::open(PageSource& source, MetaCheck check, bool older)
     return damaged(source.path(), "its two meta pages are of " + std::to_string(even->transaction) + " and " +
                                       std::to_string(odd->transaction) + ", not of consecutive transactions");
   const Meta* newest = !odd || (even && even->transaction >= odd->transaction) ? &*even : &*odd;
-  if (older) {
-    if (!even || !odd) return damaged(source.path(), "it has only one meta page");
-    newest = newest == &*even ? &*odd : &*even;
-  }
   PageTree tree;
   tree.source_ = &source;
   tree.transaction_ = newest->transaction;
@@ -435,7 +431,7 @@ Result<PageTree> PageTree::open(PageSource& source, MetaCheck check, bool older)
   return tree;
 }
 
-PageTree PageTree::as_of(PageSource& source, const SegmentMark& mark) {
+PageTree PageTree::as_of(PageSource& source, const TreeMark& mark) {
   PageTree tree;
   tree.source_ = &source;
   tree.transaction_ = mark.transaction;

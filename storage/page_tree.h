@@ -65,7 +65,7 @@ TableRoot read_table_root(const std::uint8_t* at);
 void store_table_root(std::uint8_t* at, const TableRoot& table);
 
 // What a meta page says of one transaction, as far as reading needs it.
-struct SegmentMark {
+struct TreeMark {
   std::uint64_t transaction = 0;
   std::uint64_t last_page = 0;
   TableRoot main;
@@ -101,19 +101,17 @@ private:
 
 // How much is asked of the two meta pages.
 enum class MetaCheck : std::uint8_t {
-  sequence, // both are good and of consecutive transactions, as synced commits leave them
-  both,     // both are good: LMDB will take the same one as we do
-  any,      // one is good: for reading what can be read
+  sequence, // both are good and of consecutive transactions, as commits leave them
+  any,      // one is good: where something else vouches for the file
 };
 
 // A consistent view of the file as of its newest meta page.
 class PageTree {
 public:
-  // `older`: as of the other meta page, for files whose newest tree is torn.
-  static Result<PageTree> open(PageSource& source, MetaCheck check, bool older = false);
+  static Result<PageTree> open(PageSource& source, MetaCheck check);
   // As of a transaction that no meta page names any more, but whose pages are there.
-  static PageTree as_of(PageSource& source, const SegmentMark& mark);
-  SegmentMark mark() const { return {transaction_, last_page_, main_}; }
+  static PageTree as_of(PageSource& source, const TreeMark& mark);
+  TreeMark mark() const { return {transaction_, last_page_, main_}; }
 
   Result<std::optional<TableRoot>> table(std::string_view name);
   // Every row in key order; `visit` gets the value's bytes.

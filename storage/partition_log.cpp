@@ -57,7 +57,7 @@ struct PartitionLog::Impl {
 
   Status open_segments(RawRows& state);
   Status open_active(std::size_t i, RawRows& state);
-  Status rebuild(std::size_t i, RawRows& state);
+  Status rebuild(std::size_t i, const SegmentMark& mark, RawRows& state);
   Status check_closed(std::size_t i) const;
   Status check_joints() const;
   Status remove_unknown_files() const;
@@ -70,7 +70,8 @@ struct PartitionLog::Impl {
   Status roll(const LogWrite& write, TimestampMs now);
   Status make_group_directory();
   Status truncate_across(RaftIndex from);
-  Status finish_truncation(const RawRows& state);
+  Status finish_truncation(const std::optional<RawRows>& state);
+  Result<RawRows> newest_state() const;
   Result<std::shared_ptr<ActiveSegment>> reopen(std::size_t i);
   Status replace_broken();
   Result<bool> close_step();
@@ -96,7 +97,7 @@ void PartitionLog::Impl::discard(SegmentId id) {
 Status PartitionLog::Impl::open_segments(RawRows& state) {
   if (manifest.truncate_from) {
     segments.resize(manifest.segments.size());
-    if (auto finished = finish_truncation({}); !finished) return finished;
+    if (auto finished = finish_truncation(std::nullopt); !finished) return finished;
   }
   segments.assign(manifest.segments.size(), nullptr);
   for (std::size_t i = 0; i < segments.size(); ++i) {
@@ -109,7 +110,8 @@ Status PartitionLog::Impl::open_segments(RawRows& state) {
     segments[i] = std::make_shared<ClosedSegment>(path(info.id), group, info.id);
   }
   if (!segments.empty()) active = as_active(segments.back());
-  unsynced = active != nullptr; // a life that ended without a stop may have left something
+  // A life that ended without a stop may have left something in the page cache.
+  unsynced = active != nullptr && has_unflushed(active->path());
   if (!segments.empty() && !active) return damaged(directory, "its last segment is closed");
   if (auto joined = check_joints(); !joined) return joined;
   return remove_unknown_files();
@@ -117,30 +119,23 @@ Status PartitionLog::Impl::open_segments(RawRows& state) {
 
 Status PartitionLog::Impl::open_active(std::size_t i, RawRows& state) {
   const auto& info = manifest.segments[i];
+  if (const auto mark = fallback_of(path(info.id), node.unclean_boots())) return rebuild(i, *mark, state);
   auto opened = ActiveSegment::open(path(info.id), group, info, segment_options());
-  const bool may_be_torn = options.durability == Durability::interval && node.unclean_boots() > 0;
-  if (!opened && opened.error().code == ErrorCode::corrupt_storage && may_be_torn && i + 1 == segments.size())
-    return rebuild(i, state);
   if (!opened) return opened.error();
   segments[i] = opened->segment;
   state = std::move(opened->state);
   return ok_status();
 }
 
-// What the flush interval promises: after a power cut the log ends where the disk does.
-Status PartitionLog::Impl::rebuild(std::size_t i, RawRows& state) {
-  if (i > 0 && state.empty() && manifest.segments[i - 1].closed) {
-    const ClosedSegment before(path(manifest.segments[i - 1].id), group, manifest.segments[i - 1].id);
-    auto older = before.state();
-    if (!older) return older.error();
-    state = std::move(*older);
-  }
+// What the flush interval promises: after a power cut the log ends where the last
+// flush did.
+Status PartitionLog::Impl::rebuild(std::size_t i, const SegmentMark& mark, RawRows& state) {
   auto next = manifest;
   auto& info = next.segments[i];
   const auto torn = info.id;
   info.id = next.next_segment;
   next.next_segment = next.next_segment.next();
-  auto rebuilt = rebuild_segment(path(torn), path(info.id), group, info, segment_options(), state);
+  auto rebuilt = rebuild_segment(path(torn), mark, path(info.id), group, info, segment_options());
   if (!rebuilt) return rebuilt.error();
   if (auto committed = commit_manifest(std::move(next)); !committed) return committed;
   discard(torn);
@@ -250,7 +245,7 @@ Status PartitionLog::Impl::write(const LogWrite& write, TimestampMs now) {
       cut.truncate_from = write.truncate_from;
       auto done = active->write(cut);
       if (!done) return done.error();
-      unsynced = true;
+      unsynced = options.durability == Durability::interval;
     }
     return roll(write, now);
   }
@@ -332,24 +327,17 @@ Status PartitionLog::Impl::truncate_across(RaftIndex from) {
 // Back to the segment that holds the intent's index. Its derived state is replaced by
 // the newest: that is as of a committed index, so it outlives any truncation. With no
 // `state` given (after a crash) it comes from the newest segment's file.
-Status PartitionLog::Impl::finish_truncation(const RawRows& state) {
+Status PartitionLog::Impl::finish_truncation(const std::optional<RawRows>& state) {
   const auto from = *manifest.truncate_from;
   std::size_t keep = manifest.segments.size();
   while (keep > 0 && manifest.segments[keep - 1].first_index > from) --keep;
   if (keep == 0) return damaged(directory, "it is to be truncated to an entry that is gone");
   const auto last = keep - 1;
-  auto rows = state;
-  if (!active) {
-    const auto& newest = manifest.segments.back();
-    auto pages = FilePages::open(path(newest.id));
-    if (!pages) return pages.error();
-    auto stored = vet_segment(**pages, group, newest, segment_options());
-    if (!stored) return stored.error();
-    rows = std::move(stored->state);
-  }
+  auto rows = state ? Result<RawRows>(*state) : newest_state();
+  if (!rows) return rows.error();
   auto reopened = reopen(last);
   if (!reopened) return reopened.error();
-  if (auto rewound = (*reopened)->rewind(from, rows); !rewound) return rewound;
+  if (auto rewound = (*reopened)->rewind(from, *rows); !rewound) return rewound;
   auto next = manifest;
   next.truncate_from.reset();
   next.segments.resize(keep);
@@ -366,6 +354,22 @@ Status PartitionLog::Impl::finish_truncation(const RawRows& state) {
   segments.resize(keep);
   segments[last] = active = *reopened;
   return ok_status();
+}
+
+// The derived state of the newest segment, out of its file.
+Result<RawRows> PartitionLog::Impl::newest_state() const {
+  const auto& newest = manifest.segments.back();
+  auto pages = FilePages::open(path(newest.id));
+  if (!pages) return pages.error();
+  if (const auto mark = fallback_of(path(newest.id), node.unclean_boots())) {
+    auto tree = PageTree::as_of(**pages, mark->tree);
+    auto stored = read_state(tree);
+    if (!stored) return stored.error();
+    return std::move(stored->state);
+  }
+  auto stored = vet_segment(**pages, group, newest);
+  if (!stored) return stored.error();
+  return std::move(stored->state);
 }
 
 // One environment must not be open twice in a process: what readers still hold is
@@ -428,9 +432,10 @@ std::shared_ptr<const LogView> PartitionLog::Impl::current_view() const {
   return view;
 }
 
+// Everything in the active segment is on disk and stays there.
 Status PartitionLog::Impl::flush() {
-  if (!unsynced) return ok_status();
-  if (auto synced = active->sync(); !synced) return synced;
+  if (!active) return ok_status();
+  if (auto settled = active->settle(); !settled) return settled;
   unsynced = false;
   return ok_status();
 }
@@ -500,7 +505,7 @@ Status PartitionLog::sync() {
 }
 
 bool PartitionLog::needs_sync() const {
-  return impl_->unsynced && impl_->options.durability == Durability::interval;
+  return impl_->unsynced;
 }
 
 Result<bool> PartitionLog::run_background_step() {
@@ -548,7 +553,7 @@ void PartitionLog::set_options(const LogOptions& options) {
 
 Status PartitionLog::close() {
   if (impl_->failed) return *impl_->failed;
-  auto synced = impl_->flush();
+  auto synced = sync();
   impl_->failed = Error{ErrorCode::shutting_down, "the log " + impl_->directory + " is closed"};
   impl_->view.reset();
   impl_->closer.reset();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "storage/segment_check.h"
 #include "storage/segment_mark.h"
@@ -142,10 +143,14 @@ Status ActiveSegment::fill(const RawRows& state, const LogWrite& first) {
     if (!*staged) return env_->error(MDB_MAP_FULL, "write");
     if (const int failed = txn.commit()) return write_error(failed, first.payload_bytes());
   }
-  // One flush for all of it: nobody looks at the file before the manifest names it.
-  if (auto synced = sync(); !synced) return synced;
-  if (auto set = env_->set_sync(options_.durability == Durability::fsync); !set) return set;
   tail_ = tail;
+  // One flush for all of it: nobody looks at the file before the manifest names it.
+  if (options_.durability == Durability::interval) {
+    if (auto marked = checkpoint(); !marked) return marked;
+  } else {
+    if (auto synced = env_->sync(); !synced) return synced;
+    if (auto set = env_->set_sync(true); !set) return set;
+  }
   Txn txn(*env_, Txn::Kind::read);
   MDB_val header;
   int code = txn.begun();
@@ -159,13 +164,13 @@ Result<ActiveSegment::Opened> ActiveSegment::open(const std::string& path, Group
                                                   const SegmentOptions& options) {
   auto pages = FilePages::open(path);
   if (!pages) return pages.error();
-  auto vetted = vet_segment(**pages, group, info, options);
+  auto vetted = vet_segment(**pages, group, info);
   if (!vetted) return vetted.error();
   std::shared_ptr<ActiveSegment> segment(new ActiveSegment(path, group, info, options));
   if (auto opened = segment->open_env((*pages)->file_bytes(), options.durability); !opened) return opened.error();
   if (auto attached = segment->attach(); !attached) return attached.error();
-  if (vetted->header.boots < options.boots) {
-    if (auto marked = segment->mark_whole(); !marked) return marked.error();
+  if (options.durability == Durability::fsync) {
+    if (auto settled = segment->settle(); !settled) return settled.error();
   }
   return Opened{std::move(segment), std::move(vetted->state)};
 }
@@ -186,18 +191,7 @@ Status ActiveSegment::attach() {
   auto tail = read_tail(**rows, LastEntry::check_payload);
   if (!tail) return tail.error();
   tail_ = *tail;
-  promised_ = true;
   return ok_status();
-}
-
-// So that the next start need not check every entry again.
-Status ActiveSegment::mark_whole() {
-  Txn txn(*env_, Txn::Kind::write);
-  int code = txn.begun();
-  if (code == 0) code = put_header(txn);
-  if (code == 0) code = txn.commit();
-  if (code != 0) return write_error(code, 0);
-  return sync();
 }
 
 Result<SegmentTail> ActiveSegment::read_tail(SegmentSnapshot& snapshot, LastEntry last) const {
@@ -247,23 +241,30 @@ Error ActiveSegment::write_error(int code, std::size_t bytes) const {
 }
 
 Status ActiveSegment::checkpoint() {
-  if (auto synced = sync(); !synced) return synced;
+  if (auto synced = env_->sync(); !synced) return synced;
   auto pages = FilePages::open(path());
   if (!pages) return pages.error();
-  const auto tree = PageTree::open(**pages, MetaCheck::any);
+  const auto tree = PageTree::open(**pages, MetaCheck::sequence);
   if (!tree) return tree.error();
   auto pin = std::make_unique<Txn>(*env_, Txn::Kind::read);
   if (pin->begun() != 0) return env_->error(pin->begun(), "read");
-  if (auto stored = store_mark(mark_path(path()), tree.value().mark()); !stored) return stored;
+  if (auto stored = store_mark(mark_path(path()), {options_.boots, tree.value().mark()}); !stored) return stored;
   pin_ = std::move(pin);
-  promised_ = false;
   return ok_status();
+}
+
+Status ActiveSegment::settle() {
+  const bool marked = ::access(mark_path(path()).c_str(), F_OK) == 0;
+  if (!marked) return ok_status();
+  if (auto synced = env_->sync(); !synced) return synced;
+  pin_.reset();
+  return remove_mark(mark_path(path()));
 }
 
 Result<bool> ActiveSegment::write(const LogWrite& write) {
   auto tail = tail_;
   if (auto good = check_write(write); !good) return good.error();
-  if (promised_ && options_.durability == Durability::interval) {
+  if (!pin_ && options_.durability == Durability::interval) {
     if (auto marked = checkpoint(); !marked) return marked.error();
   }
   Txn txn(*env_, Txn::Kind::write);
@@ -325,7 +326,6 @@ int ActiveSegment::put_header(Txn& txn) {
   header.segment = info_.id;
   header.first_index = info_.first_index;
   header.base_offset = info_.base_offset;
-  header.boots = options_.boots;
   const auto row = seal_row(segment_row, bytes_of(encode_segment_header(header)));
   return txn.put(state_, bytes_of(segment_row), bytes_of(row));
 }
@@ -401,27 +401,28 @@ Status ActiveSegment::cut_row(Txn& txn, RaftIndex from) {
 }
 
 Status ActiveSegment::rewind(RaftIndex from, const RawRows& state) {
+  if (auto settled = settle(); !settled) return settled;
+  if (auto synced = env_->set_sync(true); !synced) return synced;
   auto tail = tail_;
-  Txn txn(*env_, Txn::Kind::write);
-  if (txn.begun() != 0) return env_->error(txn.begun(), "truncate");
-  if (from < tail.next_index) {
-    if (auto cut = truncate(txn, from, tail); !cut) return cut;
+  {
+    Txn txn(*env_, Txn::Kind::write);
+    if (txn.begun() != 0) return env_->error(txn.begun(), "truncate");
+    if (from < tail.next_index) {
+      if (auto cut = truncate(txn, from, tail); !cut) return cut;
+    }
+    int code = replace_state(txn, state);
+    if (code == 0) code = txn.commit();
+    if (code != 0) return write_error(code, 0);
   }
-  int code = replace_state(txn, state);
-  if (code == 0) code = txn.commit();
-  if (code != 0) return write_error(code, 0);
   tail_ = tail;
-  promised_ = true;
-  return sync();
+  return env_->set_sync(options_.durability == Durability::fsync);
 }
 
 Status ActiveSegment::set_durability(Durability durability) {
   if (durability == options_.durability) return ok_status();
   options_.durability = durability;
-  promised_ = true;
-  pin_.reset();
   if (durability == Durability::interval) return env_->set_sync(false);
-  if (auto synced = sync(); !synced) return synced;
+  if (auto settled = settle(); !settled) return settled;
   return env_->set_sync(true);
 }
 

@@ -55,7 +55,7 @@ using RawRows = std::vector<std::pair<std::string, std::string>>;
 struct SegmentOptions {
   Durability durability = Durability::fsync;
   std::uint64_t segment_bytes = 0; // the map is sized for it
-  std::uint64_t boots = 0;         // unclean boots of the node, see SegmentHeader
+  std::uint64_t boots = 0;         // unclean boots of the node, see SegmentMark
 };
 
 // The writable segment at the end of a log: an LMDB environment in one file. Written by
@@ -68,8 +68,7 @@ public:
   static Result<std::shared_ptr<ActiveSegment>> create(const std::string& path, GroupId group, const SegmentInfo& info,
                                                        const SegmentOptions& options, const RawRows& state,
                                                        const LogWrite& first);
-  // Also gives the state rows. After an unclean boot a segment with interval durability
-  // may be torn anywhere: then every entry is checked.
+  // Also gives the state rows. Not for a segment that must be rebuilt (segment_check.h).
   // Errors: corrupt_storage, newer_format (the file is untouched), storage_io.
   struct Opened {
     std::shared_ptr<ActiveSegment> segment;
@@ -81,12 +80,14 @@ public:
 
   // One transaction. False: it does not fit, nothing changed; roll.
   Result<bool> write(const LogWrite& write);
-  // Entries from `from` on go, and the state becomes `state`; synced. For a truncation
-  // that reaches back over a roll.
+  // Entries from `from` on go, and the state becomes `state`; one synced commit. For a
+  // truncation that reaches back over a roll.
   Status rewind(RaftIndex from, const RawRows& state);
-  Status sync() { return env_->sync(); }
-  // `interval`: the same, and from now on what is flushed survives a power cut.
+  // `interval`: flushes, and what is flushed survives a power cut from now on.
   Status checkpoint();
+  // Flushes for good: there will be no more commits without sync unless a checkpoint
+  // comes before them.
+  Status settle();
   Status set_durability(Durability durability);
   // A failed write left LMDB unusable: what is on disk is right, open it anew.
   bool broken() const;
@@ -100,7 +101,6 @@ public:
 private:
   ActiveSegment(std::string path, GroupId group, const SegmentInfo& info, const SegmentOptions& options);
   Status attach();
-  Status mark_whole();
   Status open_env(std::uint64_t map_bytes_min, Durability durability);
   int open_tables(Txn& txn, unsigned flags);
   Status fill(const RawRows& state, const LogWrite& first);
@@ -125,8 +125,7 @@ private:
   MDB_dbi index_ = 0;
   MDB_dbi state_ = 0;
   SegmentTail tail_;
-  std::unique_ptr<Txn> pin_; // reads as of the last checkpoint, so that its pages stay
-  bool promised_ = false;    // without a pin there is something that could be lost
+  std::unique_ptr<Txn> pin_; // reads as of the mark, so that its pages stay; null: none
 };
 
 // The replica's rows and the applied index out of raw rows, whose CRCs are known to hold.

@@ -2,8 +2,6 @@
 
 #include <cstdio>
 
-#include "storage/segment_mark.h"
-
 namespace callboard::storage {
 namespace {
 
@@ -66,42 +64,12 @@ EntryCount count_readable(PageTree& tree, GroupId group) {
   return count;
 }
 
-// A tree to save entries from, and how far it can be read.
-struct Candidate {
-  PageTree tree;
-  EntryCount count;
-};
-
-// The newest tree that still has what the last flush promised; else the flushed one.
-std::optional<Candidate> best_tree(PageSource& source, GroupId group) {
-  std::optional<Candidate> best;
-  if (const auto mark = load_mark(mark_path(source.path()));
-      mark && mark->last_page < source.file_bytes() / page_bytes) {
-    auto tree = PageTree::as_of(source, *mark);
-    const auto count = count_readable(tree, group);
-    best = Candidate{std::move(tree), count};
-  }
-  const auto promised = best ? best->count.next_index : RaftIndex{};
-  for (const bool older : {true, false}) {
-    auto tree = PageTree::open(source, MetaCheck::any, older);
-    if (!tree) continue;
-    const auto count = count_readable(*tree, group);
-    const bool newer = !best || tree->mark().transaction >= best->tree.mark().transaction;
-    const bool further = !best || count.next_index >= best->count.next_index;
-    if (newer && (!count.damage || (count.next_index >= promised && further)))
-      best = Candidate{std::move(*tree), count};
-  }
-  return best;
-}
-
-// Trees that may hold derived state, the newest first.
-std::vector<PageTree> readable_states(PageSource& source) {
-  std::vector<PageTree> trees;
-  for (const bool older : {false, true}) {
-    if (auto tree = PageTree::open(source, MetaCheck::any, older)) trees.push_back(std::move(*tree));
-  }
-  if (const auto mark = load_mark(mark_path(source.path()))) trees.push_back(PageTree::as_of(source, *mark));
-  return trees;
+// Nothing was committed after `mark`.
+bool is_newest(const std::string& path, const SegmentMark& mark) {
+  const auto pages = FilePages::open(path);
+  if (!pages) return false;
+  const auto tree = PageTree::open(*pages.value(), MetaCheck::sequence);
+  return tree && tree.value().mark().transaction == mark.tree.transaction;
 }
 
 LogEntry copy_entry(const EntryWalker& walker, SharedBytes payload) {
@@ -110,26 +78,30 @@ LogEntry copy_entry(const EntryWalker& walker, SharedBytes payload) {
   return entry;
 }
 
-Status copy_entries(PageTree& tree, GroupId group, RaftIndex end, ActiveSegment& to) {
+// All entries of `tree`; a few MiB a commit.
+Status copy_entries(PageTree& tree, GroupId group, ActiveSegment& to) {
   auto snapshot = FileSnapshot::open(tree);
   if (!snapshot) return snapshot.error();
   EntryWalker walker(**snapshot, group, tree.source().path());
-  auto more = walker.seek_index(RaftIndex{});
-  if (!more) return more.error();
   LogWrite write;
-  for (RaftIndex next; next < end;) {
-    if (more = walker.next(); !more || !*more) return damaged(tree.source().path(), "it changed while it was read");
-    auto payload = walker.payload();
-    if (!payload) return payload.error();
-    write.entries.push_back(copy_entry(walker, std::move(*payload)));
-    next = walker.entry().index.next();
-    if (next < end && write.payload_bytes() < copied_bytes_per_commit) continue;
+  const auto flush = [&]() -> Status {
     const auto written = to.write(write);
     if (!written) return written.error();
     if (!*written) return Error{ErrorCode::storage_full, to.path() + " cannot take what it is to be rebuilt from"};
     write.entries.clear();
+    return ok_status();
+  };
+  auto more = walker.seek_index(RaftIndex{});
+  if (more && *more) more = walker.next();
+  for (; more && *more; more = walker.next()) {
+    auto payload = walker.payload();
+    if (!payload) return payload.error();
+    write.entries.push_back(copy_entry(walker, std::move(*payload)));
+    if (write.payload_bytes() < copied_bytes_per_commit) continue;
+    if (auto flushed = flush(); !flushed) return flushed;
   }
-  return ok_status();
+  if (!more) return more.error();
+  return write.entries.empty() ? ok_status() : flush();
 }
 
 } // namespace
@@ -159,9 +131,8 @@ Result<StoredState> read_state(PageTree& tree) {
   return stored;
 }
 
-Result<StoredState> vet_segment(PageSource& source, GroupId group, const SegmentInfo& info,
-                                const SegmentOptions& options) {
-  auto tree = PageTree::open(source, options.durability == Durability::fsync ? MetaCheck::sequence : MetaCheck::both);
+Result<StoredState> vet_segment(PageSource& source, GroupId group, const SegmentInfo& info) {
+  auto tree = PageTree::open(source, MetaCheck::sequence);
   if (!tree) return tree.error();
   auto stored = read_state(*tree);
   if (!stored) return stored.error();
@@ -170,41 +141,36 @@ Result<StoredState> vet_segment(PageSource& source, GroupId group, const Segment
   if (header.group != group || header.segment != info.id || header.first_index != info.first_index ||
       header.base_offset != info.base_offset)
     return damaged(source.path(), "it is another segment than the manifest says");
-  if (options.durability == Durability::interval && header.boots < options.boots) {
-    const auto count = count_readable(*tree, group);
-    if (count.damage) return *count.damage;
-  }
   return stored;
 }
 
-Result<ActiveSegment::Opened> rebuild_segment(const std::string& torn, const std::string& path, GroupId group,
-                                              const SegmentInfo& info, const SegmentOptions& options,
-                                              const RawRows& older_state) {
+bool has_unflushed(const std::string& path) {
+  const auto mark = load_mark(mark_path(path));
+  return mark && !is_newest(path, *mark);
+}
+
+std::optional<SegmentMark> fallback_of(const std::string& path, std::uint64_t unclean_boots) {
+  const auto mark = load_mark(mark_path(path));
+  if (!mark || mark->boots >= unclean_boots || is_newest(path, *mark)) return std::nullopt;
+  return mark;
+}
+
+Result<ActiveSegment::Opened> rebuild_segment(const std::string& torn, const SegmentMark& mark, const std::string& path,
+                                              GroupId group, const SegmentInfo& info, const SegmentOptions& options) {
   auto pages = FilePages::open(torn);
   if (!pages) return pages.error();
-  auto best = best_tree(**pages, group);
-  if (best) {
-    const auto stored = read_state(best->tree);
-    if (!stored && stored.error().code == ErrorCode::newer_format) return stored.error();
-  }
-  auto count = best ? best->count : EntryCount{};
-  if (count.entries == 0) count.next_index = info.first_index;
-  auto state = older_state;
-  for (auto tree : readable_states(**pages)) {
-    auto stored = read_state(tree);
-    if (!stored || applied_state(stored->state).applied >= count.next_index) continue;
-    state = std::move(stored->state);
-    break;
-  }
+  auto tree = PageTree::as_of(**pages, mark.tree);
+  auto stored = read_state(tree);
+  if (!stored) return stored.error();
   auto room = options;
   room.segment_bytes = std::max(room.segment_bytes, (*pages)->file_bytes());
-  auto segment = ActiveSegment::create(path, group, info, room, state, {});
+  auto segment = ActiveSegment::create(path, group, info, room, stored->state, {});
   if (!segment) return segment.error();
-  if (count.entries > 0) {
-    if (auto copied = copy_entries(best->tree, group, count.next_index, **segment); !copied) return copied.error();
+  if (auto copied = copy_entries(tree, group, **segment); !copied) return copied.error();
+  if (options.durability == Durability::interval) {
+    if (auto marked = (*segment)->checkpoint(); !marked) return marked.error();
   }
-  if (auto synced = (*segment)->sync(); !synced) return synced.error();
-  return ActiveSegment::Opened{*segment, std::move(state)};
+  return ActiveSegment::Opened{*segment, std::move(stored->state)};
 }
 
 int verify_segment_main(const std::string& path) {

@@ -66,10 +66,10 @@ BOOST_AUTO_TEST_CASE(an_index_row) {
 }
 
 BOOST_AUTO_TEST_CASE(a_segment_header) {
-  const auto bytes = encode_segment_header({segment_format, GroupId(1), SegmentId(2), RaftIndex(3), Offset(4), 5});
+  const auto bytes = encode_segment_header({segment_format, GroupId(1), SegmentId(2), RaftIndex(3), Offset(4)});
   BOOST_TEST(hex(bytes_of(bytes)) ==
              "0100000001000000000000000200000000000000030000000000000004000000000000000500000000000000");
-  BOOST_TEST(decode_segment_header(bytes_of(bytes))->boots == 5U);
+  BOOST_TEST(decode_segment_header(bytes_of(bytes))->base_offset == Offset(4));
 }
 
 BOOST_AUTO_TEST_CASE(a_sealed_row) {
@@ -112,15 +112,16 @@ BOOST_AUTO_TEST_CASE(a_sidecar) {
 }
 
 BOOST_AUTO_TEST_CASE(a_segment_mark) {
-  SegmentMark mark{7, 20, {}};
-  mark.main = {0, 1, 0, 1, 0, 3, 19};
+  SegmentMark mark{2, {7, 20, {}}};
+  mark.tree.main = {0, 1, 0, 1, 0, 3, 19};
   const auto bytes = encode_mark(mark);
-  BOOST_TEST(hex(bytes_of(bytes)) == "010000000000000007000000000000001400000000000000000000000000010000000000000000000"
-                                     "1000000000000000000000000000000030000000000000013000000000000002c2a9f51");
+  BOOST_TEST(hex(bytes_of(bytes)) ==
+             "0100000000000000020000000000000007000000000000001400000000000000000000000000010000000000"
+             "000000000100000000000000000000000000000003000000000000001300000000000000ad2e062c");
   const auto read = decode_mark(bytes_of(bytes));
   BOOST_REQUIRE(read);
-  BOOST_TEST(read->transaction == 7U);
-  BOOST_TEST(read->main.root == 19U);
+  BOOST_TEST(read->tree.transaction == 7U);
+  BOOST_TEST(read->tree.main.root == 19U);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     auto broken = bytes;
     broken[i] = static_cast<char>(broken[i] ^ 4);
@@ -133,15 +134,15 @@ BOOST_AUTO_TEST_CASE(a_torn_mark_leaves_the_one_before_it) {
   const auto path = directory.path() + "/1.mark";
   BOOST_TEST(!load_mark(path));
   for (std::uint64_t transaction = 1; transaction <= 5; ++transaction) {
-    must(store_mark(path, {transaction, 20, {}}));
-    BOOST_TEST(load_mark(path)->transaction == transaction);
+    must(store_mark(path, {0, {transaction, 20, {}}}));
+    BOOST_TEST(load_mark(path)->tree.transaction == transaction);
   }
   auto content = read_file(path);
   content[10] = '!'; // of the newest, in the first slot
   write_file(path, content);
-  BOOST_TEST(load_mark(path)->transaction == 4U);
-  must(store_mark(path, {6, 20, {}}));
-  BOOST_TEST(load_mark(path)->transaction == 6U);
+  BOOST_TEST(load_mark(path)->tree.transaction == 4U);
+  must(store_mark(path, {0, {6, 20, {}}}));
+  BOOST_TEST(load_mark(path)->tree.transaction == 6U);
 }
 
 BOOST_AUTO_TEST_CASE(random_bytes_are_no_group_record) {
