@@ -239,13 +239,16 @@ kj::Promise<Result<rpc::Fetched>> CapnpConnection::fetch(const rpc::TopicPartiti
     if (io_ == nullptr || io_->fetched.erase(token) == 0) return;
     send(partition_actor, CancelFetch{id(), token});
   };
-  auto waited =
-      context_.loop.timer().afterDelay(range.wait_ms_max * kj::MILLISECONDS).then([this, withdraw, partition, range] {
-        withdraw();
-        auto at_once = range;
-        at_once.wait_ms_max = 0;
-        return fetch(partition, at_once);
-      });
+  auto waited = context_.loop.timer()
+                    .afterDelay(range.wait_ms_max * kj::MILLISECONDS)
+                    .then([this, token, withdraw, partition, range] {
+                      // Dropping it now would reject `answered`, which is joined with this.
+                      auto waiting = kj::mv(io_->fetched[token]);
+                      withdraw();
+                      auto at_once = range;
+                      at_once.wait_ms_max = 0;
+                      return fetch(partition, at_once).attach(kj::mv(waiting));
+                    });
   return answered.attach(kj::defer([withdraw] { withdraw(); })).exclusiveJoin(kj::mv(waited));
 }
 
