@@ -213,7 +213,7 @@ void measure_reads(const std::string& directory, std::size_t mb, int repeats) {
 }
 
 void measure_size(const std::string& directory, std::size_t record_bytes) {
-  BenchLog log(fresh(directory), Durability::interval);
+  BenchLog log(fresh(directory), Durability::fsync);
   const auto batch = make_batch(record_bytes, 65536);
   for (int i = 0; i < 120; ++i) log.append(batch, batches_per_commit);
   log.finish();
