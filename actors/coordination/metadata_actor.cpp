@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <random>
-
 #include "actors/node/topic_defaults.h"
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
+#include "actors/runtime/random_uuid.h"
 #include "schema/record_batch.h"
 #include "schema/rpc/translate.h"
 
@@ -16,16 +15,6 @@ namespace {
 const std::string log_name = "__cluster_metadata/0";
 // Without a limit a client could fill the queue of commands.
 constexpr std::size_t commands_max = 10'000;
-
-Uuid fresh_uuid() {
-  std::random_device source;
-  Uuid id;
-  for (std::size_t i = 0; i < id.bytes.size(); i += 4) {
-    const std::uint32_t word = source();
-    std::memcpy(id.bytes.data() + i, &word, sizeof word);
-  }
-  return id;
-}
 
 storage::RetentionLimits limits_of(const metadata::TopicConfig& config) {
   return {config.retention_ms, config.retention_bytes};
@@ -201,7 +190,7 @@ void MetadataActor::execute_next() {
 }
 
 void MetadataActor::execute(CreateTopic& command) {
-  auto record = metadata::plan_create_topic(image_, command.command, defaults(), fresh_uuid());
+  auto record = metadata::plan_create_topic(image_, command.command, defaults(), random_uuid());
   if (!record) {
     refuse(record.error());
     return;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -10,6 +12,11 @@
 namespace callboard::kafka {
 
 class KafkaConnection;
+
+// What a client gives a request to be done in, held between 1 ms and 5 minutes.
+inline Duration client_timeout(std::int32_t timeout_ms) {
+  return std::chrono::milliseconds(std::clamp(timeout_ms, 1, 5 * 60 * 1000));
+}
 
 // One request between its arrival and its response: created by dispatch(), owned by its
 // slot in the connection's response queue, used on the loop's thread. Sends messages

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <filesystem>
 #include <future>
-#include <random>
 #include <thread>
 
 #include <caf/actor_system.hpp>
@@ -24,6 +23,7 @@
 #include "actors/net/socket.h"
 #include "actors/node/loop_agent.h"
 #include "actors/runtime/log.h"
+#include "actors/runtime/random_uuid.h"
 #include "actors/storage/reader_actor.h"
 #include "actors/storage/writer_actor.h"
 
@@ -42,13 +42,6 @@ struct SystemConfig : caf::actor_system_config {
     set("scheduler.max-threads", std::size_t{1});
   }
 };
-
-Uuid random_uuid() {
-  std::random_device source;
-  Uuid id;
-  for (auto& byte : id.bytes) byte = static_cast<std::uint8_t>(source());
-  return id;
-}
 
 // Segments, sockets: as many descriptors as the system lets us have.
 void raise_descriptor_limit() {

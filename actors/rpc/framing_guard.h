@@ -6,6 +6,7 @@
 #include <kj/async-io.h>
 #include <string>
 
+#include "actors/rpc/forwarding_stream.h"
 #include "schema/result.h"
 
 namespace callboard::rpc {
@@ -42,30 +43,17 @@ private:
 // fails with a sentence before the reader gets it, and so does every read after it.
 // Writes pass through. Keep reads small (the library's are): a read that ends within
 // a later message's header is checked up to there.
-class FramingGuard final : public kj::AsyncIoStream {
+class FramingGuard final : public ForwardingStream {
 public:
-  FramingGuard(kj::Own<kj::AsyncIoStream> inner, std::uint64_t bytes_max) : inner_(kj::mv(inner)), check_(bytes_max) {}
+  FramingGuard(kj::Own<kj::AsyncIoStream> inner, std::uint64_t bytes_max)
+    : ForwardingStream(kj::mv(inner)), check_(bytes_max) {}
 
   // Resolves when it refuses its stream, also while a write is stuck. Call it once.
   kj::Promise<void> refused() { return kj::mv(refusal_.promise); }
 
   kj::Promise<std::size_t> tryRead(void* buffer, std::size_t min_bytes, std::size_t max_bytes) override;
-  kj::Promise<void> write(const void* buffer, std::size_t size) override { return inner_->write(buffer, size); }
-  kj::Promise<void> write(kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> pieces) override {
-    return inner_->write(pieces);
-  }
-  kj::Promise<void> whenWriteDisconnected() override { return inner_->whenWriteDisconnected(); }
-  void shutdownWrite() override { inner_->shutdownWrite(); }
-  void abortRead() override { inner_->abortRead(); }
-  void getsockopt(int level, int option, void* value, kj::uint* length) override {
-    inner_->getsockopt(level, option, value, length);
-  }
-  void setsockopt(int level, int option, const void* value, kj::uint length) override {
-    inner_->setsockopt(level, option, value, length);
-  }
 
 private:
-  kj::Own<kj::AsyncIoStream> inner_;
   FramingCheck check_;
   std::string refused_because_; // empty: it is not
   kj::PromiseFulfillerPair<void> refusal_ = kj::newPromiseAndFulfiller<void>();

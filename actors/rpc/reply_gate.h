@@ -5,6 +5,7 @@
 #include <kj/async-io.h>
 
 #include "actors/rpc/credits.h"
+#include "actors/rpc/forwarding_stream.h"
 
 namespace callboard::rpc {
 
@@ -17,11 +18,12 @@ namespace callboard::rpc {
 //                           ^_______ stops while the queue is not empty ____|
 //
 // Belongs to one KJ loop.
-class ReplyGate final : public kj::AsyncIoStream {
+class ReplyGate final : public ForwardingStream {
 public:
   // `input_bytes_max`: read while replies wait, until all of them are written.
   ReplyGate(kj::Own<kj::AsyncIoStream> inner, kj::Own<Credits> calls, std::size_t input_bytes_max)
-    : inner_(kj::mv(inner)), calls_(kj::mv(calls)), input_bytes_max_(input_bytes_max), input_left_(input_bytes_max) {}
+    : ForwardingStream(kj::mv(inner)), calls_(kj::mv(calls)), input_bytes_max_(input_bytes_max),
+      input_left_(input_bytes_max) {}
 
   // Called when a reply of about `bytes` is about to be queued: keeps its credits until
   // it is written. Never later than when nothing waits any more.
@@ -30,15 +32,6 @@ public:
   kj::Promise<std::size_t> tryRead(void* buffer, std::size_t min_bytes, std::size_t max_bytes) override;
   kj::Promise<void> write(const void* buffer, std::size_t size) override;
   kj::Promise<void> write(kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> pieces) override;
-  kj::Promise<void> whenWriteDisconnected() override { return inner_->whenWriteDisconnected(); }
-  void shutdownWrite() override { inner_->shutdownWrite(); }
-  void abortRead() override { inner_->abortRead(); }
-  void getsockopt(int level, int option, void* value, kj::uint* length) override {
-    inner_->getsockopt(level, option, value, length);
-  }
-  void setsockopt(int level, int option, const void* value, kj::uint length) override {
-    inner_->setsockopt(level, option, value, length);
-  }
 
 private:
   struct Held {
@@ -50,7 +43,6 @@ private:
   kj::Promise<std::size_t> read_now(void* buffer, std::size_t min_bytes, std::size_t max_bytes);
   void all_written();
 
-  kj::Own<kj::AsyncIoStream> inner_;
   kj::Own<Credits> calls_;
   std::size_t input_bytes_max_;
   std::size_t input_left_;

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <set>
 
 #include "actors/kafka/handlers/handlers.h"
@@ -6,8 +5,6 @@
 
 namespace callboard::kafka {
 namespace {
-
-constexpr std::int32_t timeout_ms_max = 5 * 60 * 1000;
 
 class CreateTopicsInFlight final : public InFlight {
 public:
@@ -34,7 +31,7 @@ public:
     if (waiting_ == 0)
       finish();
     else
-      connection_.set_deadline(slot_, std::chrono::milliseconds(std::clamp(request_.timeout_ms, 1, timeout_ms_max)));
+      connection_.set_deadline(slot_, client_timeout(request_.timeout_ms));
   }
 
   void on(std::uint32_t index, TopicCreated& answer) override {

@@ -1,12 +1,9 @@
-#include <algorithm>
 
 #include "actors/kafka/handlers/handlers.h"
 #include "actors/kafka/kafka_connection.h"
 
 namespace callboard::kafka {
 namespace {
-
-constexpr std::int32_t timeout_ms_max = 5 * 60 * 1000;
 
 class DeleteTopicsInFlight final : public InFlight {
 public:
@@ -30,7 +27,7 @@ public:
     if (waiting_ == 0)
       finish();
     else
-      connection_.set_deadline(slot_, std::chrono::milliseconds(std::clamp(request_.timeout_ms, 1, timeout_ms_max)));
+      connection_.set_deadline(slot_, client_timeout(request_.timeout_ms));
   }
 
   void on(std::uint32_t index, TopicDeleted& answer) override {

@@ -6,7 +6,6 @@
 namespace callboard::kafka {
 namespace {
 
-constexpr std::int32_t timeout_ms_max = 5 * 60 * 1000;
 constexpr std::int16_t zstd_since = 7; // KIP-110
 // How many times its own size a cached batch may keep in memory.
 constexpr std::size_t pinned_factor_max = 4;
@@ -36,7 +35,7 @@ public:
       finish();
       return;
     }
-    connection_.set_deadline(slot_, std::chrono::milliseconds(std::clamp(request_.timeout_ms, 1, timeout_ms_max)));
+    connection_.set_deadline(slot_, client_timeout(request_.timeout_ms));
   }
 
   void on(std::uint32_t index, ProduceAnswer& answer) override {
