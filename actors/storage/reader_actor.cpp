@@ -65,8 +65,9 @@ void ReaderActor::replay(const ReplayEntries& message) {
 }
 
 void ReaderActor::report(const caf::actor& partition, const Error& error) {
-  // Behind the log start is a race with retention, not damage.
-  if (error.code == ErrorCode::offset_out_of_range) return;
+  // Not damage but races: with retention, and with a log that was truncated or reopened
+  // while it was read. The asker tries again.
+  if (error.code == ErrorCode::offset_out_of_range || error.code == ErrorCode::not_leader_or_follower) return;
   log::error("a read failed: {}", error.message);
   send(partition, DamageFound{error});
 }
