@@ -16,7 +16,7 @@ constexpr std::size_t length_at = 8;
 constexpr std::size_t leader_epoch_at = 12;
 constexpr std::size_t magic_at = 16;
 constexpr std::size_t crc_at = 17;
-constexpr std::size_t attributes_at = 21;
+constexpr std::size_t attributes_at = batch_crc_from;
 constexpr std::size_t last_offset_delta_at = 23;
 constexpr std::size_t base_timestamp_at = 27;
 constexpr std::size_t max_timestamp_at = 35;
@@ -174,6 +174,14 @@ Result<BatchHeader> read_batch_header(ByteView data) {
   return header;
 }
 
+std::uint32_t batch_crc(ByteView batch) {
+  return load_big_endian<std::uint32_t>(batch.data() + crc_at);
+}
+
+bool batch_crc_matches(ByteView batch) {
+  return crc32c(batch.subspan(batch_crc_from)) == batch_crc(batch);
+}
+
 Result<BatchHeader> check_produced_batch(ByteView data) {
   const auto magic = magic_of(data);
   if (!magic) return corrupt("The record batch ends before its magic byte.");
@@ -185,7 +193,7 @@ Result<BatchHeader> check_produced_batch(ByteView data) {
   if (!header) return header;
   if (header->total_bytes < data.size()) return invalid("There is more than one batch for a partition in the request.");
   if (auto error = check_claims(*header, data.subspan(batch_header_bytes))) return *error;
-  if (crc32c(data.subspan(attributes_at)) != header->crc)
+  if (!batch_crc_matches(data))
     return corrupt("The record batch does not match its checksum: it was damaged on its way.");
   return header;
 }
@@ -201,7 +209,7 @@ void stamp_log_append_time(std::span<std::uint8_t> batch, TimestampMs now) {
   const auto attributes = load_big_endian<std::int16_t>(at + attributes_at);
   store_big_endian(at + attributes_at, static_cast<std::int16_t>(attributes | log_append_time_bit));
   store_big_endian(at + max_timestamp_at, now);
-  store_big_endian(at + crc_at, crc32c(batch.subspan(attributes_at)));
+  store_big_endian(at + crc_at, crc32c(batch.subspan(batch_crc_from)));
 }
 
 Status for_each_record(ByteView batch, const std::function<bool(const RecordView&)>& visit) {
@@ -284,7 +292,7 @@ SharedBytes BatchBuilder::finish() {
   store_big_endian(at + base_sequence_at, base_sequence_);
   store_big_endian(at + count_at, count_);
   std::memcpy(at + batch_header_bytes, records_.data(), records_.size());
-  store_big_endian(at + crc_at, crc32c({at + attributes_at, total - attributes_at}));
+  store_big_endian(at + crc_at, crc32c({at + batch_crc_from, total - batch_crc_from}));
   count_ = 0;
   records_.clear();
   return buffer.freeze(total);

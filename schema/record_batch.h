@@ -26,6 +26,12 @@ namespace callboard {
 enum class Codec : std::uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
 
 inline constexpr std::size_t batch_header_bytes = 61;
+// A batch's CRC covers everything from this byte on.
+inline constexpr std::size_t batch_crc_from = 21;
+// The CRC-32C that its header carries; `batch` has at least batch_crc_from bytes.
+std::uint32_t batch_crc(ByteView batch);
+// False if that is not the CRC of its bytes. `batch` has at least a header's bytes.
+bool batch_crc_matches(ByteView batch);
 
 // The header of one batch, decoded; `count` is the number of records as claimed.
 struct BatchHeader {

@@ -7,6 +7,7 @@
 
 #include "schema/crc32c.h"
 #include "storage/segment_check.h"
+#include "storage/tree_snapshot.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22
@@ -15,7 +16,6 @@
 namespace callboard::storage {
 namespace {
 
-constexpr std::size_t closing_chunks_per_step = 8;
 constexpr std::size_t populate_bytes_min = 16 << 10; // below it a few page faults cost less than the call
 
 Error damaged(const std::string& path, std::string_view what) {
@@ -32,10 +32,7 @@ public:
   Status read(std::uint64_t at, std::span<std::uint8_t> out) override {
     if (out.empty()) return ok_status();
     if (auto good = map_->ensure(at, out.size()); !good) return good;
-    const auto* from = map_->range().base + at;
-    if (!guarded(map_->range(), [&] { std::memcpy(out.data(), from, out.size()); }))
-      return damaged(path(), "it was cut or cannot be read");
-    return ok_status();
+    return map_->copy(at, out);
   }
   Result<SharedBytes> batch(std::uint64_t at, std::size_t bytes) override {
     if (auto good = map_->ensure(at, bytes); !good) return good.error();
@@ -47,28 +44,20 @@ private:
   SegmentMap::Ref map_;
 };
 
-class TreeSnapshot final : public SegmentSnapshot {
+class MapSnapshot final : public SegmentSnapshot {
 public:
-  explicit TreeSnapshot(SegmentMap::Ref map) : pages_(std::move(map)) {}
+  explicit MapSnapshot(SegmentMap::Ref map) : pages_(std::move(map)) {}
   Status open() {
     auto tree = PageTree::open(pages_, MetaCheck::any); // which chunk CRCs vouch for
     if (!tree) return tree.error();
-    const auto entries = tree->table(entries_table);
-    if (!entries) return entries.error();
-    const auto index = tree->table(index_table);
-    if (!index) return index.error();
-    if (!*entries || !*index) return damaged(pages_.path(), "a table is missing");
-    entries_ = tree->cursor(**entries);
-    index_ = tree->cursor(**index);
-    return ok_status();
+    return tables_.open(*tree);
   }
-  RowCursor& entries() override { return *entries_; }
-  RowCursor& index() override { return *index_; }
+  RowCursor& entries() override { return tables_.entries(); }
+  RowCursor& index() override { return tables_.index(); }
 
 private:
   MapPages pages_;
-  std::unique_ptr<RowCursor> entries_;
-  std::unique_ptr<RowCursor> index_;
+  TreeSnapshot tables_;
 };
 
 } // namespace
@@ -100,13 +89,18 @@ void SegmentMap::populate(ByteView part) const {
   ::madvise(reinterpret_cast<void*>(start), end - start, MADV_POPULATE_READ);
 }
 
-Result<std::uint32_t> SegmentMap::chunk_crc(std::size_t number) const {
-  const auto bytes = chunk(number);
-  populate(bytes);
+Result<std::uint32_t> SegmentMap::crc(ByteView part, std::uint32_t seed) const {
+  if (part.size() >= populate_bytes_min) populate(part);
   std::uint32_t crc = 0;
-  if (!guarded(range_, [&] { crc = crc32c(bytes); }))
-    return damaged(path_, "chunk " + std::to_string(number) + " was cut or cannot be read");
+  if (!guarded(range_, [&] { crc = crc32c(part, seed); })) return damaged(path_, "it was cut or cannot be read");
   return crc;
+}
+
+Status SegmentMap::copy(std::uint64_t at, std::span<std::uint8_t> out) const {
+  if (at > range_.bytes || out.size() > range_.bytes - at) return damaged(path_, "it ends too early");
+  if (!guarded(range_, [&] { std::memcpy(out.data(), range_.base + at, out.size()); }))
+    return damaged(path_, "it was cut or cannot be read");
+  return ok_status();
 }
 
 void SegmentMap::expect(std::vector<std::uint32_t> crcs, bool computed) {
@@ -120,9 +114,9 @@ Status SegmentMap::ensure(std::uint64_t at, std::uint64_t bytes) {
   if (bytes == 0) return ok_status();
   for (auto i = at / sidecar_chunk_bytes; i <= (at + bytes - 1) / sidecar_chunk_bytes; ++i) {
     if (checked_[i].load(std::memory_order_acquire)) continue;
-    const auto crc = chunk_crc(i);
-    if (!crc) return crc.error();
-    if (*crc != crcs_[i]) return damaged(path_, "chunk " + std::to_string(i) + " does not match its sidecar");
+    const auto found = crc(chunk(i));
+    if (!found) return found.error();
+    if (*found != crcs_[i]) return damaged(path_, "chunk " + std::to_string(i) + " does not match its sidecar");
     checked_[i].store(true, std::memory_order_release);
   }
   return ok_status();
@@ -158,7 +152,7 @@ Result<SegmentMap::Ref> ClosedSegment::map() const {
 Result<std::unique_ptr<SegmentSnapshot>> ClosedSegment::snapshot() const {
   auto opened = map();
   if (!opened) return opened.error();
-  auto snapshot = std::make_unique<TreeSnapshot>(*opened);
+  auto snapshot = std::make_unique<MapSnapshot>(*opened);
   if (auto good = snapshot->open(); !good) return good.error();
   return std::unique_ptr<SegmentSnapshot>(std::move(snapshot));
 }
@@ -176,24 +170,6 @@ Result<RawRows> ClosedSegment::state() const {
 
 std::string sidecar_path(const std::string& path) {
   return path.substr(0, path.rfind('.')) + ".sum";
-}
-
-Result<std::shared_ptr<ClosedSegment>> SegmentCloser::step() {
-  if (map_.get() == nullptr) {
-    auto opened = SegmentMap::open(segment_->path());
-    if (!opened) return opened.error();
-    map_ = *opened;
-  }
-  for (std::size_t i = 0; i < closing_chunks_per_step && crcs_.size() < map_->chunks(); ++i) {
-    const auto crc = map_->chunk_crc(crcs_.size());
-    if (!crc) return crc.error();
-    crcs_.push_back(*crc);
-  }
-  if (crcs_.size() < map_->chunks()) return std::shared_ptr<ClosedSegment>();
-  const Sidecar sidecar{group_, id_, map_->range().bytes, crcs_};
-  if (auto stored = store_sidecar(sidecar_path(segment_->path()), sidecar); !stored) return stored.error();
-  map_->expect(crcs_, true);
-  return std::make_shared<ClosedSegment>(segment_->path(), group_, id_, map_, segment_);
 }
 
 } // namespace callboard::storage

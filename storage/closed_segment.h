@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "storage/page_tree.h"
+#include "storage/mapped_guard.h"
 #include "storage/segment.h"
 #include "storage/sidecar.h"
 
@@ -42,8 +43,12 @@ public:
 
   static Result<Ref> open(const std::string& path);
 
-  // Error: corrupt_storage if a page of the chunk cannot be read.
-  Result<std::uint32_t> chunk_crc(std::size_t chunk) const;
+  // CRC-32C of `part`, a piece of the map, after what `seed` is the CRC of. Error:
+  // corrupt_storage if a page of it cannot be read.
+  Result<std::uint32_t> crc(ByteView part, std::uint32_t seed = 0) const;
+  // Unchecked bytes of the file. Error: as above.
+  Status copy(std::uint64_t at, std::span<std::uint8_t> out) const;
+  ByteView chunk(std::size_t number) const;
   std::size_t chunks() const { return (range_.bytes + sidecar_chunk_bytes - 1) / sidecar_chunk_bytes; }
   // What the chunks must be. `computed`: the CRCs are those of this very map.
   void expect(std::vector<std::uint32_t> crcs, bool computed);
@@ -58,7 +63,6 @@ public:
 private:
   SegmentMap(std::string path, MapRange range) : path_(std::move(path)), range_(range) {}
   ~SegmentMap() override;
-  ByteView chunk(std::size_t number) const;
 
   std::string path_;
   MapRange range_;
@@ -95,25 +99,5 @@ private:
 
 // Where the sidecar of the segment at `path` lies.
 std::string sidecar_path(const std::string& path);
-
-// Computes and stores the sidecar of a segment that takes no more writes, a piece at a
-// time so that it can share a thread with commits.
-class SegmentCloser {
-public:
-  SegmentCloser(std::shared_ptr<ActiveSegment> segment, GroupId group, SegmentId id)
-    : segment_(std::move(segment)), group_(group), id_(id) {}
-
-  // The closed segment once done, its sidecar durable; null: call again.
-  Result<std::shared_ptr<ClosedSegment>> step();
-  std::uint64_t file_bytes() const { return map_.get() ? map_->range().bytes : 0; }
-  const SegmentTail& tail() const { return segment_->tail(); }
-
-private:
-  std::shared_ptr<ActiveSegment> segment_;
-  GroupId group_;
-  SegmentId id_;
-  SegmentMap::Ref map_;
-  std::vector<std::uint32_t> crcs_;
-};
 
 } // namespace callboard::storage

@@ -6,7 +6,6 @@
 namespace callboard::storage {
 namespace {
 
-constexpr std::size_t batch_crc_end = 21; // a batch's own CRC covers from here on
 constexpr std::uint8_t group_record_version = 1;
 
 // Appends little-endian integers.
@@ -76,7 +75,7 @@ Error damaged_record(GroupId group) {
 } // namespace
 
 std::size_t covered_payload(EntryType type, std::size_t payload_bytes) {
-  return type == EntryType::batch && payload_bytes >= batch_header_bytes ? batch_crc_end : payload_bytes;
+  return type == EntryType::batch && payload_bytes >= batch_header_bytes ? batch_crc_from : payload_bytes;
 }
 
 void put_entry(std::uint8_t* out, GroupId group, const LogEntry& entry) {

@@ -135,7 +135,7 @@ public:
     if (row_.overflow_page != 0)
       return tree_.source().batch(row_.overflow_page * page_bytes + page_header_bytes + at, bytes);
     const auto copied = SharedBytes::copy_of(row_.inline_value.subspan(at, bytes));
-    if (!batch_crc_matches(copied.view())) return damaged(tree_.source().path(), "a batch does not match its CRC");
+    if (!is_whole(copied.view())) return damaged(tree_.source().path(), "a batch does not match its CRC");
     return copied;
   }
 
@@ -344,7 +344,7 @@ Result<SharedBytes> FilePages::batch(std::uint64_t at, std::size_t bytes) {
   ByteBuffer buffer(bytes);
   if (auto got = file_.read_at(at, {buffer.data(), bytes}); !got) return got.error();
   auto batch = buffer.freeze(bytes);
-  if (!batch_crc_matches(batch.view())) return damaged(path(), "a batch does not match its CRC");
+  if (!is_whole(batch.view())) return damaged(path(), "a batch does not match its CRC");
   return batch;
 }
 

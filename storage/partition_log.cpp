@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "schema/record_batch.h"
-#include "storage/closed_segment.h"
+#include "storage/segment_closer.h"
 #include "storage/file.h"
 #include "storage/log_reader.h"
 #include "storage/segment_check.h"
@@ -420,7 +420,6 @@ Result<bool> PartitionLog::Impl::close_step() {
   closer.reset();
   if (auto committed = commit_manifest(std::move(next)); !committed) return committed.error();
   segments[closing] = *closed;
-  garbage.push_back(mark_path(path(manifest.segments[closing].id)));
   return true;
 }
 

@@ -1,16 +1,12 @@
 #include "storage/row_cursor.h"
 
-#include "schema/crc32c.h"
 #include "schema/record_batch.h"
 #include "storage/keys.h"
 
 namespace callboard::storage {
 
-bool batch_crc_matches(ByteView batch) {
-  constexpr std::size_t crc_at = 17;
-  constexpr std::size_t crc_end = 21;
-  if (batch.size() < batch_header_bytes) return true;
-  return crc32c(batch.subspan(crc_end)) == __builtin_bswap32(load_le<std::uint32_t>(batch.data() + crc_at));
+bool is_whole(ByteView batch) {
+  return batch.size() < batch_header_bytes || batch_crc_matches(batch);
 }
 
 Result<bool> EnvRows::arrived(int code) {
@@ -47,7 +43,7 @@ Result<SharedBytes> EnvRows::batch(std::size_t at, std::size_t bytes) {
   ByteBuffer buffer(bytes);
   if (auto copied = copy(at, {buffer.data(), bytes}); !copied) return copied.error();
   auto batch = buffer.freeze(bytes);
-  if (!batch_crc_matches(batch.view()))
+  if (!is_whole(batch.view()))
     return Error{ErrorCode::corrupt_storage,
                  cursor_.env().path() + " holds a damaged batch at raft index " + std::to_string(key_) + " or after"};
   return batch;

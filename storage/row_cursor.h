@@ -31,9 +31,9 @@ public:
   virtual Result<SharedBytes> batch(std::size_t at, std::size_t bytes) = 0;
 };
 
-// False if the CRC that a batch carries does not match it. Shorter than a header: true,
+// False if a batch does not match the CRC that it carries. Shorter than a header: true,
 // the entry's own CRC covers it.
-bool batch_crc_matches(ByteView batch);
+bool is_whole(ByteView batch);
 
 // Over LMDB, within a transaction of the caller's.
 class EnvRows final : public RowCursor {

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "storage/tree_snapshot.h"
+
 namespace callboard::storage {
 namespace {
 
@@ -10,27 +12,6 @@ constexpr std::size_t copied_bytes_per_commit = 4 << 20;
 Error damaged(const std::string& path, std::string_view what) {
   return {ErrorCode::corrupt_storage, path + " is damaged: " + std::string(what)};
 }
-
-class FileSnapshot final : public SegmentSnapshot {
-public:
-  static Result<std::unique_ptr<FileSnapshot>> open(PageTree& tree) {
-    const auto entries = tree.table(entries_table);
-    if (!entries) return entries.error();
-    const auto index = tree.table(index_table);
-    if (!index) return index.error();
-    if (!*entries || !*index) return damaged(tree.source().path(), "a table is missing");
-    auto snapshot = std::make_unique<FileSnapshot>();
-    snapshot->entries_ = tree.cursor(**entries);
-    snapshot->index_ = tree.cursor(**index);
-    return snapshot;
-  }
-  RowCursor& entries() override { return *entries_; }
-  RowCursor& index() override { return *index_; }
-
-private:
-  std::unique_ptr<RowCursor> entries_;
-  std::unique_ptr<RowCursor> index_;
-};
 
 struct EntryCount {
   std::uint64_t entries = 0;
@@ -42,12 +23,12 @@ struct EntryCount {
 // Every entry with its payload, up to the first that is damaged.
 EntryCount count_readable(PageTree& tree, GroupId group) {
   EntryCount count;
-  auto snapshot = FileSnapshot::open(tree);
-  if (!snapshot) {
-    count.damage = snapshot.error();
+  TreeSnapshot snapshot;
+  if (auto opened = snapshot.open(tree); !opened) {
+    count.damage = opened.error();
     return count;
   }
-  EntryWalker walker(**snapshot, group, tree.source().path());
+  EntryWalker walker(snapshot, group, tree.source().path());
   auto more = walker.seek_index(RaftIndex{});
   if (more && *more) more = walker.next();
   for (; more && *more; more = walker.next()) {
@@ -80,9 +61,9 @@ LogEntry copy_entry(const EntryWalker& walker, SharedBytes payload) {
 
 // All entries of `tree`; a few MiB a commit.
 Status copy_entries(PageTree& tree, GroupId group, ActiveSegment& to) {
-  auto snapshot = FileSnapshot::open(tree);
-  if (!snapshot) return snapshot.error();
-  EntryWalker walker(**snapshot, group, tree.source().path());
+  TreeSnapshot snapshot;
+  if (auto opened = snapshot.open(tree); !opened) return opened;
+  EntryWalker walker(snapshot, group, tree.source().path());
   LogWrite write;
   const auto flush = [&]() -> Status {
     const auto written = to.write(write);

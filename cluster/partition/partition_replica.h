@@ -206,7 +206,7 @@ private:
 
   // replica_fetch.cpp
   ErrorCode check_leader(std::int32_t leader_epoch) const;
-  std::optional<FetchOutcome> try_fetch(const FetchCommand& command) const;
+  std::optional<FetchOutcome> try_fetch(const FetchCommand& command);
   void wake_fetches();
 
   // partition_replica.cpp

@@ -50,7 +50,7 @@ ErrorCode PartitionReplica::check_leader(std::int32_t leader_epoch) const {
 }
 
 // nullopt: to be parked.
-std::optional<FetchOutcome> PartitionReplica::try_fetch(const FetchCommand& command) const {
+std::optional<FetchOutcome> PartitionReplica::try_fetch(const FetchCommand& command) {
   FetchOutcome outcome;
   outcome.waiter = command.waiter;
   outcome.error = check_leader(command.leader_epoch);

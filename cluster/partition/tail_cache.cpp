@@ -6,6 +6,12 @@
 #include "schema/assert.h"
 
 namespace callboard::partition {
+namespace {
+
+// What the cache wants to hold is reviewed each time so many times that went through it.
+constexpr std::size_t review_after = 16;
+
+} // namespace
 
 TailCache::TailCache(std::shared_ptr<CacheBudget> budget) : budget_(std::move(budget)) {
   CB_ASSERT(budget_ != nullptr);
@@ -26,6 +32,8 @@ void TailCache::append(Offset base, Offset next, SharedBytes batch) {
     used -= batches_.front().bytes.size();
     evict_front();
   }
+  forget_old_readers(size);
+  while (batches_.size() > 1 && bytes_ > wanted_) evict_front();
 }
 
 void TailCache::truncate(Offset from) {
@@ -38,10 +46,13 @@ void TailCache::truncate(Offset from) {
 void TailCache::clear() {
   give_back(bytes_);
   std::deque<Cached>().swap(batches_);
+  wanted_ = tail_cache_bytes_min;
+  deepest_ = appended_ = 0;
 }
 
 bool TailCache::read(Offset from, Offset upper, std::size_t bytes_max, bool at_least_one,
-                     std::vector<SharedBytes>& out) const {
+                     std::vector<SharedBytes>& out) {
+  learn(from);
   if (!holds(from)) return false;
   std::size_t sum = 0;
   for (auto it = find(from); it != batches_.end() && it->next <= upper; ++it) {
@@ -61,6 +72,25 @@ std::optional<std::size_t> TailCache::available(Offset from, Offset upper, std::
 
 TailCache::Position TailCache::find(Offset from) const {
   return std::partition_point(batches_.begin(), batches_.end(), [&](const Cached& it) { return it.next <= from; });
+}
+
+// How far `from` is behind is reckoned from the bytes an offset takes on average. Who is
+// further back than the whole budget reaches is not helped by a larger cache.
+void TailCache::learn(Offset from) {
+  if (batches_.empty()) return;
+  const auto end = batches_.back().next;
+  const auto held = static_cast<double>(end.value - batches_.front().base.value);
+  const auto behind = static_cast<double>(end.value - from.value) * static_cast<double>(bytes_) / held;
+  if (behind <= 0 || behind > static_cast<double>(budget_->limit)) return;
+  deepest_ = std::max(deepest_, static_cast<std::size_t>(behind));
+  wanted_ = std::clamp(2 * deepest_, wanted_, std::max(wanted_, budget_->limit));
+}
+
+void TailCache::forget_old_readers(std::size_t appended) {
+  appended_ += appended;
+  if (appended_ < review_after * wanted_) return;
+  wanted_ = std::max(2 * deepest_, tail_cache_bytes_min);
+  deepest_ = appended_ = 0;
 }
 
 void TailCache::give_back(std::size_t bytes) {

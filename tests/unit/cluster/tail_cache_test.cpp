@@ -96,6 +96,29 @@ BOOST_AUTO_TEST_CASE(truncation_and_the_end_give_the_budget_back) {
   BOOST_TEST(cache.empty());
 }
 
+BOOST_AUTO_TEST_CASE(holds_what_its_readers_lag_behind_and_no_more) {
+  constexpr std::size_t piece = 64 << 10;
+  const auto roomy = std::make_shared<CacheBudget>(64 << 20);
+  TailCache tail(roomy);
+  std::int64_t next = 0;
+  const auto append = [&](int pieces) {
+    for (int i = 0; i < pieces; ++i, ++next) tail.append(Offset(next), Offset(next + 1), batch(piece));
+  };
+  append(200);
+  BOOST_TEST(tail.bytes() == tail_cache_bytes_min); // nobody reads
+  std::vector<SharedBytes> out;
+  const std::int64_t lag = 50;
+  BOOST_TEST(!tail.read(Offset(next - lag), Offset(next), piece, true, out));
+  BOOST_TEST(tail.wanted() == 2 * lag * piece);
+  append(200);
+  BOOST_TEST(tail.bytes() == 2 * lag * piece);
+  BOOST_TEST(tail.read(Offset(next - lag), Offset(next), piece, true, out));
+  append(5000); // gone for long
+  BOOST_TEST(tail.bytes() == tail_cache_bytes_min);
+  BOOST_TEST(!tail.read(Offset(next - 2000), Offset(next), piece, true, out));
+  BOOST_TEST(tail.wanted() == tail_cache_bytes_min); // further back than any cache reaches
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace

@@ -1,6 +1,9 @@
 #include "storage/partition_log.h"
 
 #include "fixture.h"
+#include "schema/crc32c.h"
+#include "storage/closed_segment.h"
+#include "storage/segment_mark.h"
 
 namespace callboard::storage {
 namespace {
@@ -370,6 +373,48 @@ BOOST_AUTO_TEST_CASE(random_appends_truncations_rolls_and_restarts_keep_log_and_
       }
     }
   }
+}
+
+// However it is computed: from the bytes, or from what large batches carry.
+BOOST_AUTO_TEST_CASE(a_sidecar_holds_the_checksums_of_the_files_bytes) {
+  for (const std::size_t value_bytes : {100, 16'000, 70'000, 300'000, 1'500'000}) {
+    LogOptions options;
+    options.segment_bytes = 6'000'000;
+    LogFixture log(options);
+    while (log.log->manifest().segments.size() < 2) {
+      must(log.append(log.make_noop(Term(1))));
+      LogWrite write;
+      for (int i = 0; i < 3; ++i) {
+        write.entries.push_back(log.make_entry(1 + i % 2, value_bytes + log.entries.size() * 37));
+        log.entries.push_back(write.entries.back());
+      }
+      must(log.log->write(write, log.now));
+    }
+    log.finish_background();
+    const auto file = read_file(log.segment_file(0));
+    const auto sidecar = must(load_sidecar(sidecar_path(log.segment_file(0))));
+    BOOST_REQUIRE_EQUAL(sidecar.file_bytes, file.size());
+    for (std::size_t i = 0; i < sidecar.chunk_crcs.size(); ++i) {
+      const auto chunk = bytes_of(std::string_view(file).substr(i * sidecar_chunk_bytes, sidecar_chunk_bytes));
+      BOOST_TEST(sidecar.chunk_crcs[i] == crc32c(chunk), value_bytes << " bytes, chunk " << i);
+    }
+    log.check_content();
+    log.reopen();
+    log.check_content();
+  }
+}
+
+// Closing a segment must not take from it what it needs when a truncation revives it.
+BOOST_AUTO_TEST_CASE(a_revived_segment_keeps_its_mark) {
+  LogFixture log(small_segments(Durability::interval));
+  while (log.log->manifest().segments.size() < 2) log.append_batches(1);
+  const auto mark = mark_path(log.segment_file(0));
+  while (!log.log->manifest().segments[0].closed) must(log.log->run_background_step());
+  must(log.truncate(RaftIndex(5)));
+  log.append_batches(1);
+  BOOST_REQUIRE(std::filesystem::exists(mark));
+  log.finish_background();
+  BOOST_TEST(std::filesystem::exists(mark));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
