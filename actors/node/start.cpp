@@ -39,7 +39,7 @@ std::int64_t milliseconds_since_exec() {
 // Record batches live in the heap, cross threads and die in bulk: without these every
 // 64 KiB buffer goes back to the kernel and is faulted in again.
 void tune_allocator() {
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
   mallopt(M_TOP_PAD, 1 << 20);
 }
