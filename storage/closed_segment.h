@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "storage/page_tree.h"
 #include "storage/mapped_guard.h"
+#include "storage/page_tree.h"
 #include "storage/segment.h"
 #include "storage/sidecar.h"
 

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "schema/record_batch.h"
-#include "storage/segment_closer.h"
 #include "storage/file.h"
 #include "storage/log_reader.h"
 #include "storage/segment_check.h"
+#include "storage/segment_closer.h"
 #include "storage/segment_mark.h"
 
 namespace callboard::storage {
@@ -47,6 +47,7 @@ struct PartitionLog::Impl {
   std::optional<Error> failed{};
   RecoveredLog recovered{};
   bool unsynced = false;
+  bool roll_wanted = false;
   bool directory_made = false;
   mutable std::shared_ptr<const LogView> view{};
 
@@ -262,7 +263,7 @@ bool PartitionLog::Impl::must_roll(const LogWrite& write, TimestampMs now) const
   if (write.entries.empty() || empty) return false;
   if (write.truncate_from && *write.truncate_from < tail.next_index) return false;
   const bool full = tail.payload_bytes + write.payload_bytes() > options.segment_bytes;
-  return full || now - active->info().created_at >= options.segment_ms;
+  return full || roll_wanted || now - active->info().created_at >= options.segment_ms;
 }
 
 Status PartitionLog::Impl::make_group_directory() {
@@ -308,7 +309,7 @@ Status PartitionLog::Impl::roll(const LogWrite& write, TimestampMs now) {
   }
   active = *created;
   segments.push_back(active);
-  unsynced = false;
+  unsynced = roll_wanted = false;
   return ok_status();
 }
 
@@ -481,13 +482,12 @@ Status PartitionLog::set_log_start(Offset log_start) {
   if (log_start <= next.log_start) return ok_status();
   next.log_start = log_start;
   std::size_t gone = 0;
-  while (gone + 1 < next.segments.size() && next.segments[gone].closed &&
-         next.segments[gone + 1].base_offset <= log_start)
-    ++gone;
+  while (gone + 1 < next.segments.size() && next.segments[gone + 1].base_offset <= log_start) ++gone;
   const std::vector<SegmentInfo> dropped(next.segments.begin(),
                                          next.segments.begin() + static_cast<std::ptrdiff_t>(gone));
   next.segments.erase(next.segments.begin(), next.segments.begin() + static_cast<std::ptrdiff_t>(gone));
   if (auto committed = impl_->commit_manifest(std::move(next)); !committed) return committed;
+  if (impl_->closing < gone) impl_->closer.reset();
   impl_->closing -= std::min(impl_->closing, gone);
   impl_->segments.erase(impl_->segments.begin(), impl_->segments.begin() + static_cast<std::ptrdiff_t>(gone));
   for (const auto& info : dropped) impl_->discard(info.id);
@@ -536,8 +536,14 @@ const Manifest& PartitionLog::manifest() const {
   return impl_->manifest;
 }
 
-std::uint64_t PartitionLog::active_payload_bytes() const {
-  return impl_->active ? impl_->active->tail().payload_bytes : 0;
+ActiveExtent PartitionLog::active_extent() const {
+  if (!impl_->active) return {};
+  const auto& tail = impl_->active->tail();
+  return {tail.payload_bytes, tail.next_offset, tail.max_timestamp};
+}
+
+void PartitionLog::roll_at_next_write() {
+  impl_->roll_wanted = true;
 }
 
 void PartitionLog::set_options(const LogOptions& options) {

@@ -7,6 +7,7 @@
 
 #include "schema/log_write.h"
 #include "storage/node_state.h"
+#include "storage/retention.h"
 
 namespace callboard::storage {
 
@@ -42,8 +43,8 @@ public:
   // durability promises. Rolls before it if the active segment is full or too old.
   Status write(const LogWrite& write, TimestampMs now);
 
-  // Forgets whole closed segments below `log_start` (their unlink happens in the
-  // background of the caller: see take_garbage) and records the new log start.
+  // Forgets whole segments below `log_start`, but never the active one, and records the
+  // new log start. Their unlink is background work.
   Status set_log_start(Offset log_start);
 
   // `interval`: what was committed since the last call reaches the disk.
@@ -59,8 +60,9 @@ public:
   // What readers see, as of the last write. Cheap unless segments changed.
   std::shared_ptr<const LogView> view() const;
   const Manifest& manifest() const;
-  // Of the batches in the active segment, which the manifest does not count yet.
-  std::uint64_t active_payload_bytes() const;
+  ActiveExtent active_extent() const;
+  // The next entries go into a new segment, so that this one can be forgotten.
+  void roll_at_next_write();
   void set_options(const LogOptions& options);
 
   // Flushes and closes every environment.

@@ -338,7 +338,7 @@ void MetadataActor::touch_when_due(GroupId group, const caf::actor& partition, c
   const auto stored = stored_.find(group);
   if (stored == stored_.end()) return;
   const auto now = wall_now();
-  const auto plan = storage::plan_retention(stored->second.manifest, 0, limits, now);
+  const auto plan = storage::plan_retention(stored->second.manifest, std::nullopt, limits, now);
   if (plan.log_start)
     send(partition, TouchPartition{});
   else if (plan.next_check)

@@ -11,6 +11,7 @@ namespace {
 
 // Looking at a log's retention more often than this gains nothing.
 constexpr std::int64_t retention_check_ms_min = 1000;
+constexpr std::int64_t retention_retry_ms = 60'000;
 
 } // namespace
 
@@ -29,7 +30,7 @@ caf::behavior WriterActor::make_behavior() {
       handler([this](const DestroyLog& message) { destroy(message); }),
       handler([this](const BackgroundStep& message) { background_step(message.group); }),
       handler([this](const FlushIntervals&) { flush_intervals(); }),
-      handler([this](const CheckRetention& message) { check_retention(message.group); }),
+      handler([this](const CheckRetention& message) { on_check_retention(message.group); }),
       handler([this](const CloseLogs& message) { close_logs(message); }),
       status_handler(),
   };
@@ -139,8 +140,10 @@ void WriterActor::commit_log(GroupId group) {
     answer.term = write.entries.back().term;
   }
   answer.view = changed_view(*opened);
+  const bool rolled = answer.view != nullptr;
   send(opened->owner, std::move(answer));
   after_write(group, *opened);
+  if (rolled) check_retention(group);
 }
 
 void WriterActor::after_write(GroupId group, OpenedLog& opened) {
@@ -199,12 +202,21 @@ void WriterActor::check_retention(GroupId group) {
   if (opened == nullptr) return;
   const auto now = wall_now();
   const auto& log = *opened->log;
-  const auto plan = storage::plan_retention(log.manifest(), log.active_payload_bytes(), opened->retention, now);
+  const auto plan = storage::plan_retention(log.manifest(), log.active_extent(), opened->retention, now);
+  if (plan.active_expired) opened->log->roll_at_next_write();
   if (plan.log_start) send(opened->owner, TrimPartition{*plan.log_start});
-  if (plan.next_check) {
-    const auto wait_ms = std::max<std::int64_t>(*plan.next_check - now, retention_check_ms_min);
-    delayed_send(this, std::chrono::milliseconds(wait_ms), CheckRetention{group});
-  }
+  if (!plan.next_check && !plan.log_start) return;
+  // What is to go may have to wait for a leader or for room: look again.
+  auto due = now + retention_retry_ms;
+  if (plan.next_check && !plan.log_start) due = std::max(*plan.next_check, now + retention_check_ms_min);
+  if (opened->retention_due && *opened->retention_due <= due) return;
+  opened->retention_due = due;
+  delayed_send(this, std::chrono::milliseconds(due - now), CheckRetention{group});
+}
+
+void WriterActor::on_check_retention(GroupId group) {
+  if (auto* opened = find(group)) opened->retention_due.reset();
+  check_retention(group);
 }
 
 void WriterActor::store_log_start(const StoreLogStart& message) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -56,6 +57,7 @@ private:
     storage::RetentionLimits retention;
     bool flush_pending = false;
     bool background_pending = false;
+    std::optional<TimestampMs> retention_due; // a CheckRetention is on its way
   };
 
   void open(const OpenLog& message);
@@ -70,6 +72,7 @@ private:
   void background_step(GroupId group);
   void flush_intervals();
   void check_retention(GroupId group);
+  void on_check_retention(GroupId group);
   void close_logs(const CloseLogs& message);
   void arm_commit();
   std::shared_ptr<const storage::LogView> changed_view(OpenedLog& opened);

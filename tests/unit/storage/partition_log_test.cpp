@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_full_segment_rolls_and_carries_the_state_along) {
     log.finish_background();
     log.check_content();
     BOOST_TEST(must(before->read_entries(RaftIndex(1), RaftIndex(201), SIZE_MAX)).size() == 201U);
-    auto payload = log.log->active_payload_bytes();
+    auto payload = log.log->active_extent().payload_bytes;
     for (std::size_t i = 0; i + 1 < log.log->manifest().segments.size(); ++i) {
       const auto& info = log.log->manifest().segments[i];
       BOOST_TEST(info.closed);
@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(opening_finishes_a_truncation_that_a_crash_left_as_intent) 
   log.check_content();
 }
 
-BOOST_AUTO_TEST_CASE(retention_unlinks_whole_closed_segments_only) {
+BOOST_AUTO_TEST_CASE(retention_unlinks_whole_segments_only) {
   LogFixture log(small_segments());
   log.append_batches(150);
   log.finish_background();
@@ -277,6 +277,28 @@ BOOST_AUTO_TEST_CASE(retention_unlinks_whole_closed_segments_only) {
   log.check_content(third.first_index);
   must(log.log->set_log_start(log.next_offset()));
   BOOST_TEST(log.log->manifest().segments.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_expired_active_segment_makes_room_for_another) {
+  LogFixture log;
+  log.append_batches(10);
+  const auto expired = log.segment_file(0);
+  log.log->roll_at_next_write();
+  BOOST_TEST(log.log->manifest().segments.size() == 1U);
+  const auto end = log.next_offset();
+  must(log.append(log.make_noop(Term(2)))); // as the entry is that moves the log start
+  must(log.log->set_log_start(end));
+  BOOST_TEST(log.log->manifest().segments.size() == 1U);
+  log.finish_background();
+  BOOST_TEST(!std::filesystem::exists(expired));
+  log.append_batches(1);
+  BOOST_TEST(log.log->manifest().segments.size() == 1U); // once
+  log.reopen();
+  const auto recovered = log.log->take_recovered();
+  BOOST_TEST(recovered.first_index == RaftIndex(11));
+  BOOST_TEST(recovered.last_index == RaftIndex(12));
+  BOOST_TEST(recovered.log_start == end);
+  log.check_content(RaftIndex(11));
 }
 
 BOOST_AUTO_TEST_CASE(files_that_the_manifest_does_not_know_are_removed) {
