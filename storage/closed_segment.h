@@ -26,7 +26,8 @@ public:
     Ref(const Ref& other) : map_(other.map_) {
       if (map_) map_->retain();
     }
-    Ref& operator=(Ref other) {
+    Ref(Ref&& other) noexcept : map_(other.release()) {}
+    Ref& operator=(Ref other) noexcept {
       std::swap(map_, other.map_);
       return *this;
     }

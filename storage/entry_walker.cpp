@@ -14,7 +14,7 @@ Error EntryWalker::damaged(std::string_view what) const {
 
 Result<IndexRow> EntryWalker::index_row() {
   auto& rows = snapshot_.index();
-  std::array<std::uint8_t, index_row_bytes> bytes;
+  std::array<std::uint8_t, index_row_bytes> bytes{};
   if (rows.size() != bytes.size()) return damaged("an index row has the wrong size");
   if (auto copied = rows.copy(0, bytes); !copied) return copied.error();
   const auto row = decode_index_row(rows.key(), bytes);
@@ -145,7 +145,7 @@ Result<SharedBytes> EntryWalker::payload() {
 Result<SharedBytes> EntryWalker::payload_head() {
   const auto covered = head_.size() - entry_header_bytes;
   if (covered == payload_bytes_) return SharedBytes::copy_of(ByteView(head_).subspan(entry_header_bytes));
-  std::array<std::uint8_t, batch_header_bytes> header;
+  std::array<std::uint8_t, batch_header_bytes> header{};
   if (auto copied = snapshot_.entries().copy(at_ + entry_header_bytes, header); !copied) return copied.error();
   return SharedBytes::copy_of(header);
 }

@@ -30,7 +30,7 @@ Result<File> File::open(const std::string& path, int flags) {
 }
 
 Result<std::uint64_t> File::size() const {
-  struct stat about;
+  struct stat about {};
   if (::fstat(fd_, &about) != 0) return io_error(errno, "look at", path_);
   return static_cast<std::uint64_t>(about.st_size);
 }

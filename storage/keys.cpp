@@ -115,7 +115,7 @@ std::uint32_t entry_crc(GroupId group, RaftIndex index, ByteView bytes) {
 }
 
 std::array<std::uint8_t, index_row_bytes> encode_index_row(std::uint64_t offset, const IndexRow& row) {
-  std::array<std::uint8_t, index_row_bytes> out;
+  std::array<std::uint8_t, index_row_bytes> out{};
   store_le(out.data(), row.index.value);
   store_le(out.data() + 8, row.max_timestamp_before);
   store_le(out.data() + 16, row.payload_bytes_before);

@@ -63,7 +63,7 @@ public:
   ByteView view() const { return bytes_; }
 
 private:
-  std::array<std::uint8_t, 8> bytes_;
+  std::array<std::uint8_t, 8> bytes_{};
 };
 
 // One entry within a row of `entries`:

@@ -11,8 +11,8 @@ namespace {
 
 struct Frame {
   MapRange range;
-  Frame* outer;
-  sigjmp_buf jump;
+  Frame* outer = nullptr;
+  sigjmp_buf jump{};
 };
 
 thread_local Frame* innermost = nullptr;
@@ -43,9 +43,8 @@ void on_fault(int signal, siginfo_t* info, void* context) {
 // SA_NODEFER: the jump leaves the handler without restoring a signal mask, which
 // saves two system calls a guarded call.
 void take_over(int signal, struct sigaction& previous) {
-  struct sigaction action;
-  struct sigaction replaced;
-  std::memset(&action, 0, sizeof action);
+  struct sigaction action {};
+  struct sigaction replaced {};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
   sigemptyset(&action.sa_mask);

@@ -196,7 +196,7 @@ Error NodeState::Impl::refusal() const {
 // Gives half of it back to the file system; false if nothing is left to give, or the
 // disk is not full at all.
 bool NodeState::Impl::spend_reserve() {
-  struct statvfs disk;
+  struct statvfs disk {};
   const bool full = ::statvfs(directory.c_str(), &disk) == 0 && disk.f_bavail * disk.f_frsize < reserve_bytes;
   const auto left = reserved.load() / 2 < reserve_bytes_min ? 0 : reserved.load() / 2;
   if (!full || reserved.load() == 0) return false;
@@ -207,7 +207,7 @@ bool NodeState::Impl::spend_reserve() {
 
 // Not worth an error: without it a full disk only blocks more than it has to.
 void NodeState::Impl::refill_reserve() {
-  struct statvfs disk;
+  struct statvfs disk {};
   if (::statvfs(directory.c_str(), &disk) != 0 || disk.f_bavail * disk.f_frsize < free_bytes_to_refill) return;
   auto file = File::open(directory + "/reserve", O_RDWR | O_CREAT);
   if (file && ::posix_fallocate(file->fd(), 0, reserve_bytes) == 0) reserved.store(reserve_bytes);

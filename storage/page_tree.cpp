@@ -43,7 +43,7 @@ struct Meta {
 // Page header, then: magic u32, version u32, address u64, map size u64, two table roots
 // (the first one's leading u32 is the page size), last page u64, transaction u64.
 Result<Meta> read_meta(PageSource& source, std::uint64_t number) {
-  std::array<std::uint8_t, page_header_bytes + 136> bytes;
+  std::array<std::uint8_t, page_header_bytes + 136> bytes{};
   if (auto got = source.read(number * page_bytes, bytes); !got) return got.error();
   const auto* at = bytes.data() + page_header_bytes;
   Meta meta;
@@ -93,7 +93,7 @@ std::ptrdiff_t last_at_most(const TreePage& page, std::uint64_t key) {
 
 class TreeRows final : public RowCursor {
 public:
-  TreeRows(PageTree tree, const TableRoot& table) : tree_(std::move(tree)), table_(table) {}
+  TreeRows(const PageTree& tree, const TableRoot& table) : tree_(tree), table_(table) {}
 
   Result<bool> seek_at_most(std::uint64_t key) override {
     path_.clear();
@@ -270,7 +270,7 @@ private:
   Status overflow(const PageRow& row) {
     const auto pages = overflow_pages(row.value_bytes);
     if (auto taken = take(row.overflow_page, pages); !taken) return taken;
-    std::array<std::uint8_t, page_header_bytes> header;
+    std::array<std::uint8_t, page_header_bytes> header{};
     if (auto got = tree_.source().read(row.overflow_page * page_bytes, header); !got) return got;
     if (load_le<std::uint64_t>(header.data()) != row.overflow_page || load_le<std::uint16_t>(header.data() + 10) != 4 ||
         load_le<std::uint32_t>(header.data() + 12) != pages)

@@ -94,7 +94,7 @@ private:
   Status check(const std::string& path, std::uint64_t number, std::uint64_t last_page);
   const std::uint8_t* node(std::size_t i) const;
 
-  std::array<std::uint8_t, page_bytes> bytes_;
+  std::array<std::uint8_t, page_bytes> bytes_{};
   bool leaf_ = false;
   std::size_t rows_ = 0;
 };

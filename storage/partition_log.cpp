@@ -147,7 +147,7 @@ Status PartitionLog::Impl::rebuild(std::size_t i, const SegmentMark& mark, RawRo
 
 Status PartitionLog::Impl::check_closed(std::size_t i) const {
   const auto& info = manifest.segments[i];
-  struct stat about;
+  struct stat about {};
   if (::stat(path(info.id).c_str(), &about) != 0) return damaged(path(info.id), "it is gone");
   if (static_cast<std::uint64_t>(about.st_size) != info.bytes)
     return damaged(path(info.id),

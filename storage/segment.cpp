@@ -234,7 +234,7 @@ Status ActiveSegment::check_write(const LogWrite& write) const {
 
 Error ActiveSegment::write_error(int code, std::size_t bytes) const {
   // LMDB reports a write cut short by a full disk as EIO.
-  struct statvfs disk;
+  struct statvfs disk {};
   const bool may_be_full = code == EIO && ::statvfs(path().c_str(), &disk) == 0;
   if (may_be_full && disk.f_bavail * disk.f_frsize < 2 * bytes + map_slack_bytes) code = ENOSPC;
   return env_->error(code, "write");
@@ -369,7 +369,7 @@ Status ActiveSegment::truncate(Txn& txn, RaftIndex from, SegmentTail& tail) {
   for (;;) {
     auto last = index.seek_at_most(~std::uint64_t{0});
     if (!last) return last.error();
-    std::array<std::uint8_t, 8> points_to;
+    std::array<std::uint8_t, 8> points_to{};
     if (!*last) break;
     if (auto copied = index.copy(0, points_to); !copied) return copied;
     if (load_le<std::uint64_t>(points_to.data()) < from.value) break;

@@ -32,7 +32,7 @@ public:
   Status read(std::uint64_t at, std::span<std::uint8_t> out) override { return map_->copy(at, out); }
 
   Result<SharedBytes> batch(std::uint64_t at, std::size_t bytes) override {
-    std::array<std::uint8_t, batch_crc_from> head;
+    std::array<std::uint8_t, batch_crc_from> head{};
     if (auto copied = map_->copy(at, head); !copied) return copied.error();
     known_.push_back({at + batch_crc_from, bytes - batch_crc_from, batch_crc(head)});
     return SharedBytes();
@@ -50,7 +50,7 @@ private:
 // Where the large batches of a segment lie, found a piece at a time.
 class SegmentCloser::BatchList {
 public:
-  BatchList(SegmentMap::Ref map, GroupId group) : pages_(map), walker_(tables_, group, map->path()) {}
+  BatchList(const SegmentMap::Ref& map, GroupId group) : pages_(map), walker_(tables_, group, map->path()) {}
 
   Status open() {
     auto tree = PageTree::open(pages_, MetaCheck::any);

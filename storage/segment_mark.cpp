@@ -18,7 +18,7 @@ using Slots = std::array<std::optional<SegmentMark>, 2>;
 Slots read_slots(const File& file) {
   Slots slots;
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    std::array<std::uint8_t, mark_bytes> bytes;
+    std::array<std::uint8_t, mark_bytes> bytes{};
     if (file.read_at(i * slot_bytes, bytes)) slots[i] = decode_mark(bytes);
   }
   return slots;
