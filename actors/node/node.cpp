@@ -31,7 +31,7 @@ namespace callboard {
 namespace {
 
 constexpr std::uint32_t loops_max = 4;
-constexpr std::uint32_t writers_default = 4;
+constexpr std::uint32_t writers_max = 8;
 constexpr auto drain_within = std::chrono::milliseconds(200);
 constexpr auto close_within = std::chrono::seconds(30);
 
@@ -145,7 +145,7 @@ void Node::Parts::start_threads() {
     loop_contexts.push_back(std::make_unique<LoopContext>(context, *loops.back()));
     agents.push_back(spawn_on<LoopAgent>(*loops.back(), *loop_contexts.back()));
   }
-  for (std::uint32_t i = 0; i < or_default(config.writers, writers_default); ++i) {
+  for (std::uint32_t i = 0; i < or_default(config.writers, std::min(cores + 1, writers_max)); ++i) {
     const auto name = fmt::format("writer-{}", i);
     blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, name));
     writers.push_back(spawn_on<WriterActor>(*blocking_hosts.back(), context.registry, name, *state, config.data,
