@@ -66,11 +66,14 @@ private:
   std::vector<ViewPart> parts_;
 };
 
-// What looks like damage may be a truncation that went on meanwhile.
+// What looks like damage may be a truncation or retention that went on meanwhile.
 template <class Seek, class Visit>
 Result<bool> SegmentsView::walk(std::size_t part, Seek seek, Visit visit) const {
   auto walked = walk_once(part, seek, visit);
-  if (auto valid = parts_[part].segment->still_valid(); !valid) return valid.error();
+  const auto& segment = *parts_[part].segment;
+  if (auto valid = segment.still_valid(); !valid) return valid.error();
+  if (walked) return walked;
+  if (auto kept = segment.still_kept(); !kept) return kept.error();
   return walked;
 }
 

@@ -352,6 +352,8 @@ Status PartitionLog::Impl::finish_truncation(const std::optional<RawRows>& state
   for (const auto& gone : dropped) discard(gone.id);
   garbage.push_back(sidecar_path(path(manifest.segments[last].id)));
   closer.reset();
+  for (std::size_t i = keep; i < segments.size(); ++i)
+    if (segments[i]) segments[i]->forget();
   segments.resize(keep);
   segments[last] = active = *reopened;
   return ok_status();
@@ -487,6 +489,7 @@ Status PartitionLog::set_log_start(Offset log_start) {
                                          next.segments.begin() + static_cast<std::ptrdiff_t>(gone));
   next.segments.erase(next.segments.begin(), next.segments.begin() + static_cast<std::ptrdiff_t>(gone));
   if (auto committed = impl_->commit_manifest(std::move(next)); !committed) return committed;
+  for (std::size_t i = 0; i < gone; ++i) impl_->segments[i]->forget();
   if (impl_->closing < gone) impl_->closer.reset();
   impl_->closing -= std::min(impl_->closing, gone);
   impl_->segments.erase(impl_->segments.begin(), impl_->segments.begin() + static_cast<std::ptrdiff_t>(gone));

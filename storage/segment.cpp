@@ -71,6 +71,10 @@ Status Segment::still_valid() const {
   return retired_.load() ? changed_while_read(path_) : ok_status();
 }
 
+Status Segment::still_kept() const {
+  return forgotten_.load() ? changed_while_read(path_) : ok_status();
+}
+
 bool SegmentTail::add(const LogEntry& entry, std::size_t size) {
   next_index = entry.index.next();
   next_offset = entry.next_offset();

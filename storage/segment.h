@@ -28,11 +28,16 @@ public:
   virtual Status still_valid() const;
   // Its place is about to be taken by another object for the same file.
   void retire() { retired_.store(true); }
+  // The log has forgotten it: its file is about to go, and not to find it is no damage.
+  void forget() { forgotten_.store(true); }
+  // Asked when reading failed: an error if it was forgotten.
+  Status still_kept() const;
   const std::string& path() const { return path_; }
 
 private:
   std::string path_;
   std::atomic<bool> retired_{false};
+  std::atomic<bool> forgotten_{false};
 };
 
 // What a segment holds, known without walking all of it.

@@ -103,6 +103,41 @@ BOOST_AUTO_TEST_CASE(a_batch_outlives_the_segment_it_came_from) {
   check_batches(log, Offset(0), batches);
 }
 
+// Whatever was open stays readable, the rest is no damage: who holds an old view tries again.
+BOOST_AUTO_TEST_CASE(a_view_whose_segments_were_forgotten_reads_them_or_says_to_try_again) {
+  for (const bool reopened : {false, true}) {
+    LogFixture log(small_segments());
+    fill(log);
+    log.finish_background();
+    LogWrite applied;
+    applied.applied = RaftIndex(log.entries.size());
+    must(log.log->write(applied, log.now));
+    if (reopened) log.reopen(); // no closed segment is mapped yet
+    const auto view = log.log->view();
+    must(log.log->set_log_start(log.next_offset()));
+    log.finish_background();
+    const auto read = view->read_offsets(Offset(0), {log.next_offset(), 50'000, true});
+    BOOST_REQUIRE_EQUAL(read.ok(), !reopened);
+    if (reopened) BOOST_TEST(read.error().code == ErrorCode::not_leader_or_follower, read.error().message);
+    if (!reopened) check_batches(log, Offset(0), *read);
+  }
+}
+
+// The same of one that was rolled but not closed, while it is being closed.
+BOOST_AUTO_TEST_CASE(a_view_outlives_segments_that_were_forgotten_before_they_were_closed) {
+  LogFixture log(small_segments());
+  fill(log);
+  BOOST_REQUIRE(log.log->manifest().segments.size() > 3U);
+  must(log.log->run_background_step());
+  const auto view = log.log->view();
+  must(log.log->set_log_start(log.log->manifest().segments[2].base_offset));
+  log.finish_background();
+  check_batches(log, Offset(0), must(view->read_offsets(Offset(0), {log.next_offset(), 50'000, true})));
+  const auto first = log.log->manifest().segments.front();
+  log.reopen();
+  log.check_content(first.first_index);
+}
+
 BOOST_AUTO_TEST_CASE(times_are_found_as_a_walk_over_all_records_finds_them) {
   LogFixture log(small_segments());
   fill(log);
