@@ -10,6 +10,14 @@ TimestampMs newest_of(const SegmentInfo& segment, TimestampMs max_timestamp) {
   return max_timestamp == no_timestamp ? segment.created_at : max_timestamp;
 }
 
+// When what is `newest` gets too old. Producers' clocks and limits may say anything, but
+// timers count nanoseconds in 64 bits.
+TimestampMs look_again(TimestampMs newest, std::int64_t retention_ms, TimestampMs now) {
+  constexpr std::int64_t century_ms = 100LL * 365 * 24 * 3600 * 1000;
+  const auto latest = now + century_ms;
+  return retention_ms >= latest - newest ? latest : newest + retention_ms + 1;
+}
+
 void plan_active(RetentionPlan& plan, const Manifest& manifest, const std::optional<ActiveExtent>& active,
                  std::int64_t retention_ms, TimestampMs now) {
   if (retention_ms < 0) return;
@@ -23,7 +31,7 @@ void plan_active(RetentionPlan& plan, const Manifest& manifest, const std::optio
     plan.log_start = active->next_offset;
     plan.active_expired = true;
   } else {
-    plan.next_check = newest + retention_ms + 1;
+    plan.next_check = look_again(newest, retention_ms, now);
   }
 }
 
@@ -48,7 +56,7 @@ RetentionPlan plan_retention(const Manifest& manifest, const std::optional<Activ
         limits.retention_bytes >= 0 && remaining >= static_cast<std::uint64_t>(limits.retention_bytes);
     const bool too_old = limits.retention_ms >= 0 && now - newest > limits.retention_ms;
     if (!too_large && !too_old) {
-      if (limits.retention_ms >= 0) plan.next_check = newest + limits.retention_ms + 1;
+      if (limits.retention_ms >= 0) plan.next_check = look_again(newest, limits.retention_ms, now);
       break;
     }
     const auto end = segments[i + 1].base_offset;

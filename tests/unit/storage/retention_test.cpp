@@ -66,6 +66,29 @@ BOOST_AUTO_TEST_CASE(of_a_log_that_is_not_open_it_tells_when_to_look) {
   BOOST_TEST(*plan.next_check == 4001); // its creation and retention.ms
 }
 
+// Producers that count in microseconds or nanoseconds, and limits that mean "never".
+BOOST_AUTO_TEST_CASE(the_next_look_is_never_further_ahead_than_a_timer_can_be_set) {
+  const std::int64_t timer_max_ms = INT64_MAX / 1'000'000;
+  const TimestampMs now = 1'800'000'000'000;
+  auto manifest = three_closed();
+  for (const std::int64_t value : {INT64_MAX, INT64_MAX - now, std::int64_t{9'300'000'000'000}, now * 1000}) {
+    for (const auto& newest : {ActiveExtent{50, Offset(40), now}, ActiveExtent{}}) {
+      const auto plan = plan_retention(manifest, newest, {value, 0}, now);
+      BOOST_TEST(*plan.next_check > now);
+      BOOST_TEST(*plan.next_check - now < timer_max_ms / 2);
+    }
+    const auto unopened = plan_retention(manifest, std::nullopt, {value, 0}, now);
+    BOOST_TEST(*unopened.next_check > now);
+    manifest.segments[0].max_timestamp = value;
+    for (const std::int64_t limit : {std::int64_t{500}, INT64_MAX}) {
+      const auto plan = plan_retention(manifest, active, {limit, -1}, now);
+      BOOST_TEST(!plan.log_start);
+      BOOST_TEST(*plan.next_check > now);
+      BOOST_TEST(*plan.next_check - now < timer_max_ms / 2);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_segment_without_timestamps_ages_from_its_creation) {
   auto manifest = three_closed();
   manifest.segments[0].max_timestamp = no_timestamp;
