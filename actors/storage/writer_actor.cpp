@@ -30,7 +30,7 @@ caf::behavior WriterActor::make_behavior() {
       handler([this](const DestroyLog& message) { destroy(message); }),
       handler([this](const BackgroundStep& message) { background_step(message.group); }),
       handler([this](const FlushIntervals&) { flush_intervals(); }),
-      handler([this](const CheckRetention& message) { on_check_retention(message.group); }),
+      handler([this](const CheckRetention& message) { on_check_retention(message); }),
       handler([this](const CloseLogs& message) { close_logs(message); }),
       status_handler(),
   };
@@ -211,12 +211,14 @@ void WriterActor::check_retention(GroupId group) {
   if (plan.next_check && !plan.log_start) due = std::max(*plan.next_check, now + retention_check_ms_min);
   if (opened->retention_due && *opened->retention_due <= due) return;
   opened->retention_due = due;
-  delayed_send(this, std::chrono::milliseconds(due - now), CheckRetention{group});
+  delayed_send(this, std::chrono::milliseconds(due - now), CheckRetention{group, due});
 }
 
-void WriterActor::on_check_retention(GroupId group) {
-  if (auto* opened = find(group)) opened->retention_due.reset();
-  check_retention(group);
+void WriterActor::on_check_retention(const CheckRetention& message) {
+  auto* opened = find(message.group);
+  if (opened == nullptr || opened->retention_due != message.due) return;
+  opened->retention_due.reset();
+  check_retention(message.group);
 }
 
 void WriterActor::store_log_start(const StoreLogStart& message) {

@@ -21,9 +21,11 @@ struct BackgroundStep {
 };
 // Its own: `interval` logs reach the disk.
 struct FlushIntervals {};
-// Its own: look at a log's retention again.
+// Its own: look at a log's retention again. `due` tells it from those that an earlier one
+// has made superfluous.
 struct CheckRetention {
   GroupId group;
+  TimestampMs due = 0;
 };
 // The last message of an orderly stop: flush and close every log, then answer.
 struct CloseLogs {
@@ -72,7 +74,7 @@ private:
   void background_step(GroupId group);
   void flush_intervals();
   void check_retention(GroupId group);
-  void on_check_retention(GroupId group);
+  void on_check_retention(const CheckRetention& message);
   void close_logs(const CloseLogs& message);
   void arm_commit();
   std::shared_ptr<const storage::LogView> changed_view(OpenedLog& opened);
