@@ -173,7 +173,12 @@ void PartitionActor::execute(ListOffsetOfPartition& message) {
 }
 
 void PartitionActor::execute(TrimPartition& message) {
-  if (stopped_ || message.log_start <= replica_->log_start()) return;
+  if (stopped_) return;
+  if (message.log_start <= replica_->log_start()) {
+    // It has moved, but the writer had no room to store it.
+    send(wiring_.writer, StoreLogStart{wiring_.group, replica_->log_start()});
+    return;
+  }
   if (const auto error = replica_->move_log_start(message.log_start); error != ErrorCode::none)
     log::warn("{}: the log start stays: {}", actor_name(), name_of(error));
   route_effects();
