@@ -231,6 +231,7 @@ void WriterActor::store_log_start(const StoreLogStart& message) {
   }
   if (auto view = changed_view(*opened)) send(opened->owner, ViewChanged{std::move(view)});
   after_write(message.group, *opened);
+  check_retention(message.group);
 }
 
 void WriterActor::destroy(const DestroyLog& message) {
