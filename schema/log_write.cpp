@@ -12,6 +12,10 @@ std::size_t LogWrite::payload_bytes() const {
 }
 
 void LogWrite::append(LogWrite&& later) {
+  if (later.reset) {
+    *this = std::move(later);
+    return;
+  }
   if (later.truncate_from) {
     const auto from = *later.truncate_from;
     const auto covered = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.index >= from; });

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "schema/log_entry.h"
+#include "schema/membership.h"
 
 namespace callboard {
 
@@ -17,29 +18,43 @@ struct StateRow {
   bool operator==(const StateRow&) const = default;
 };
 
+// The log starts over behind an installed snapshot: what was there, entries and state
+// rows, is gone; the next entry has index `first_index` and `next_offset`.
+struct LogReset {
+  RaftIndex first_index;
+  Offset next_offset;
+  Offset log_start;
+
+  bool operator==(const LogReset&) const = default;
+};
+
 // The storage effect of a replica: what one commit of one group consists of. All of
 // it or nothing is on disk.
 struct LogWrite {
   // Remove entries from this index on, before `entries` are appended.
-  std::optional<RaftIndex> truncate_from;
-  std::vector<LogEntry> entries; // dense indexes, following the log's last
-  // Rows to change, as of `applied`, which is never past the committed index.
-  // `applied` 0: state and its index stay as they are.
-  std::vector<StateRow> state;
-  RaftIndex applied;
+  std::optional<RaftIndex> truncate_from{};
+  std::vector<LogEntry> entries{}; // dense indexes, following the log's last
+  // Rows to change, as of `applied`, which is never past the committed index, and past
+  // the last entry only behind a reset. `applied` 0: state and its index stay as they are.
+  std::vector<StateRow> state{};
+  RaftIndex applied{};
+  // Comes before all of it.
+  std::optional<LogReset> reset{};
 
-  bool empty() const { return !truncate_from && entries.empty() && state.empty() && applied.value == 0; }
+  bool empty() const { return !reset && !truncate_from && entries.empty() && state.empty() && applied.value == 0; }
   std::size_t payload_bytes() const;
   // Puts a later write of the same group behind this one: one commit for both. A
-  // truncation in `later` drops the entries here that it covers.
+  // truncation in `later` drops the entries here that it covers, a reset everything.
   void append(LogWrite&& later);
 };
 
-// What Raft must not forget: synced before a vote or a term is used.
+// What Raft must not forget: synced before a vote or a term is used. The membership is
+// the newest committed one; later ones are entries of the log above it.
 struct HardState {
   Term term;
   NodeId vote = no_node;
-  std::vector<NodeId> voters;
+  Membership membership{};
+  RaftIndex membership_index{}; // of its entry; 0: given when the replica was made
 
   bool operator==(const HardState&) const = default;
 };
@@ -47,6 +62,7 @@ struct HardState {
 // What a group's log held when it was opened: where a replica starts from.
 struct RecoveredLog {
   RaftIndex first_index{1}; // of the oldest entry kept
+  Offset first_offset;      // its base offset
   RaftIndex last_index;     // 0: empty
   Term last_term;
   Offset log_start;

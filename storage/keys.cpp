@@ -6,7 +6,7 @@
 namespace callboard::storage {
 namespace {
 
-constexpr std::uint8_t group_record_version = 1;
+constexpr std::uint8_t group_record_version = 2; // 1: voters alone
 
 // Appends little-endian integers.
 class RowWriter {
@@ -65,6 +65,18 @@ SegmentInfo get_segment_info(RowReader& in) {
   info.bytes = in.get<std::uint64_t>();
   info.payload_bytes = in.get<std::uint64_t>();
   return info;
+}
+
+void put_nodes(RowWriter& out, const std::vector<NodeId>& nodes) {
+  out.put(static_cast<std::uint32_t>(nodes.size()));
+  for (const auto node : nodes) out.put(node.value);
+}
+
+bool get_nodes(RowReader& in, std::vector<NodeId>& nodes) {
+  const auto count = in.get<std::uint32_t>();
+  if (count > in.left() / sizeof(NodeId::rep)) return false;
+  for (std::uint32_t i = 0; i < count; ++i) nodes.emplace_back(in.get<NodeId::rep>());
+  return true;
 }
 
 Error damaged_record(GroupId group) {
@@ -172,8 +184,10 @@ std::string encode_group_record(const GroupRecord& record) {
   RowWriter out;
   const auto& manifest = record.manifest;
   out.put(group_record_version).put(record.hard.term.value).put(record.hard.vote.value);
-  out.put(static_cast<std::uint32_t>(record.hard.voters.size()));
-  for (const auto voter : record.hard.voters) out.put(voter.value);
+  put_nodes(out, record.hard.membership.voters);
+  put_nodes(out, record.hard.membership.outgoing);
+  put_nodes(out, record.hard.membership.learners);
+  out.put(record.hard.membership_index.value);
   out.put(manifest.log_start.value).put(manifest.next_segment.value);
   out.put(static_cast<std::uint8_t>(manifest.truncate_from.has_value()));
   out.put(manifest.truncate_from.value_or(RaftIndex{}).value);
@@ -186,16 +200,20 @@ Result<GroupRecord> decode_group_record(GroupId group, ByteView sealed) {
   const auto value = open_row(text_of(IntegerKey(group.value).view()), sealed);
   if (!value) return damaged_record(group);
   RowReader in(*value);
-  if (in.get<std::uint8_t>() > group_record_version)
+  const auto version = in.get<std::uint8_t>();
+  if (version > group_record_version)
     return Error{ErrorCode::newer_format, "the record of group " + std::to_string(group.value) +
                                               " was written by a newer Callboard; start that version"};
   GroupRecord record;
   record.group = group;
   record.hard.term = Term(in.get<std::int32_t>());
   record.hard.vote = NodeId(in.get<std::int32_t>());
-  const auto voters = in.get<std::uint32_t>();
-  if (voters > in.left() / sizeof(NodeId::rep)) return damaged_record(group);
-  for (std::uint32_t i = 0; i < voters; ++i) record.hard.voters.emplace_back(in.get<std::int32_t>());
+  auto& membership = record.hard.membership;
+  if (!get_nodes(in, membership.voters)) return damaged_record(group);
+  if (version >= 2) {
+    if (!get_nodes(in, membership.outgoing) || !get_nodes(in, membership.learners)) return damaged_record(group);
+    record.hard.membership_index = RaftIndex(in.get<std::uint64_t>());
+  }
   auto& manifest = record.manifest;
   manifest.log_start = Offset(in.get<std::int64_t>());
   manifest.next_segment = SegmentId(in.get<std::uint64_t>());

@@ -69,6 +69,7 @@ struct PartitionLog::Impl {
   Status write(const LogWrite& write, TimestampMs now);
   bool must_roll(const LogWrite& write, TimestampMs now) const;
   Status roll(const LogWrite& write, TimestampMs now);
+  Status start_over(const LogWrite& write, TimestampMs now);
   Status make_group_directory();
   Status truncate_across(RaftIndex from);
   Status finish_truncation(const std::optional<RawRows>& state);
@@ -193,6 +194,7 @@ Status PartitionLog::Impl::recover(const RawRows& state) {
   recovered.applied = applied.applied;
   recovered.state = std::move(applied.rows);
   recovered.first_index = manifest.segments.front().first_index;
+  recovered.first_offset = manifest.segments.front().base_offset;
   recovered.last_index = active->tail().next_index.prev();
   recovered.next_offset = active->tail().next_offset;
   const auto term = last_term();
@@ -237,6 +239,7 @@ Status PartitionLog::Impl::recover_suffix() {
 }
 
 Status PartitionLog::Impl::write(const LogWrite& write, TimestampMs now) {
+  if (write.reset) return start_over(write, now);
   if (active && write.truncate_from && *write.truncate_from < active->info().first_index) {
     if (auto cut = truncate_across(*write.truncate_from); !cut) return cut;
   }
@@ -310,6 +313,40 @@ Status PartitionLog::Impl::roll(const LogWrite& write, TimestampMs now) {
   active = *created;
   segments.push_back(active);
   unsynced = roll_wanted = false;
+  return ok_status();
+}
+
+// Behind an installed snapshot: one new segment, which the manifest names in place of all
+// others at once.
+Status PartitionLog::Impl::start_over(const LogWrite& write, TimestampMs now) {
+  if (auto settled = node.settle(); !settled) return settled;
+  if (auto made = make_group_directory(); !made) return made;
+  SegmentInfo info;
+  info.id = manifest.next_segment;
+  info.created_at = now;
+  info.first_index = write.reset->first_index;
+  info.base_offset = write.reset->next_offset;
+  auto first = write;
+  first.reset.reset();
+  first.truncate_from.reset();
+  auto created = ActiveSegment::create(path(info.id), group, info, segment_options(), {}, first);
+  if (!created) return created.error();
+  auto next = manifest;
+  next.segments = {info};
+  next.next_segment = info.id.next();
+  next.log_start = write.reset->log_start;
+  next.truncate_from.reset();
+  const auto before = manifest.segments;
+  if (auto committed = commit_manifest(std::move(next)); !committed) {
+    created->reset();
+    static_cast<void>(remove_file(path(info.id)));
+    return committed;
+  }
+  for (const auto& gone : before) discard(gone.id);
+  closer.reset();
+  active = *created;
+  segments.assign(1, active);
+  unsynced = false;
   return ok_status();
 }
 

@@ -113,19 +113,20 @@ struct LogUnusable {
 };
 struct StageHardState {
   GroupId group;
+  std::uint64_t sequence = 0;
   HardState hard;
 };
 struct HardStateStored {
-  Term term;
+  std::uint64_t sequence = 0;
 };
 struct StageWrite {
   GroupId group;
+  std::uint64_t sequence = 0;
   std::uint64_t generation = 0;
   LogWrite write;
 };
 struct Written {
-  RaftIndex last;
-  Term term;
+  std::uint64_t sequence = 0;                   // everything up to it
   std::shared_ptr<const storage::LogView> view; // null: as before
 };
 struct WriteFailed {

@@ -29,7 +29,7 @@ caf::behavior PartitionActor::make_behavior() {
       handler([this](const LogUnusable& message) { stop(message.error); }),
       handler([this](const HardStateStored& message) {
         if (!replica_) return;
-        replica_->hard_state_stored(message.term);
+        replica_->hard_state_stored(message.sequence);
         route_effects();
       }),
       handler([this](const WriteFailed& message) { on_write_failed(message); }),
@@ -69,9 +69,10 @@ void PartitionActor::on_opened(LogOpened& message) {
   view_ = std::move(message.view);
   if (wiring_.applier) send(wiring_.applier, InternalLogOpened{view_, message.log.first_index, message.log.last_index});
   partition::PartitionReplica::Start start;
+  start.group = wiring_.group;
   start.self = wiring_.self;
   start.hard = std::move(message.hard);
-  if (start.hard.voters.empty()) start.hard.voters = {wiring_.self};
+  if (start.hard.membership.voters.empty()) start.hard.membership.voters = {wiring_.self};
   start.log = std::move(message.log);
   start.options = wiring_.replica;
   start.cache_budget = wiring_.cache_budget;
@@ -85,7 +86,7 @@ void PartitionActor::on_opened(LogOpened& message) {
 void PartitionActor::on_written(Written& message) {
   if (message.view) view_ = std::move(message.view);
   if (!replica_) return;
-  if (message.last.value != 0) replica_->written(message.last, message.term);
+  replica_->written(message.sequence);
   route_effects();
 }
 
@@ -229,9 +230,11 @@ void PartitionActor::remove() {
 
 void PartitionActor::route_effects() {
   auto effects = replica_->take_effects();
-  if (effects.hard_state) send(wiring_.writer, StageHardState{wiring_.group, std::move(*effects.hard_state)});
+  if (effects.hard_state)
+    send(wiring_.writer, StageHardState{wiring_.group, effects.sequence, std::move(*effects.hard_state)});
   if (!effects.write.empty())
-    send(wiring_.writer, StageWrite{wiring_.group, effects.write_generation, std::move(effects.write)});
+    send(wiring_.writer,
+         StageWrite{wiring_.group, effects.sequence, effects.write_generation, std::move(effects.write)});
   if (!effects.produced.empty()) route_produced(effects.produced);
   for (auto& outcome : effects.fetched) route_fetched(outcome);
   if (effects.log_start) send(wiring_.writer, StoreLogStart{wiring_.group, *effects.log_start});

@@ -1,6 +1,7 @@
 #include "actors/storage/writer_actor.h"
 
 #include <fmt/format.h>
+#include <limits>
 
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
@@ -76,7 +77,7 @@ void WriterActor::stage_hard_state(StageHardState& message) {
   storage::GroupUpdate update;
   update.group = message.group;
   update.hard = std::move(message.hard);
-  staged_hard_.emplace_back(opened->owner, std::move(update));
+  staged_hard_.push_back({opened->owner, message.sequence, std::move(update)});
   arm_commit();
 }
 
@@ -89,6 +90,7 @@ void WriterActor::stage_write(StageWrite& message) {
   } else {
     opened->staged.append(std::move(message.write));
   }
+  opened->staged_sequence = message.sequence;
   opened->staged_generation = message.generation;
   arm_commit();
 }
@@ -111,13 +113,19 @@ void WriterActor::commit_hard_states() {
   auto staged = std::exchange(staged_hard_, {});
   std::vector<storage::GroupUpdate> updates;
   updates.reserve(staged.size());
-  for (auto& [owner, update] : staged) updates.push_back(update);
+  for (const auto& hard : staged) updates.push_back(hard.update);
   const auto stored = state_.commit(updates);
-  for (auto& [owner, update] : staged) {
-    if (stored)
-      send(owner, HardStateStored{update.hard->term});
-    else
-      send(owner, LogUnusable{stored.error()});
+  for (const auto& hard : staged) {
+    if (stored) {
+      send(hard.owner, HardStateStored{hard.sequence});
+      continue;
+    }
+    // What was to be stored behind it never is.
+    if (auto* opened = find(hard.update.group)) {
+      opened->staged = {};
+      opened->failed_generation = std::numeric_limits<std::uint64_t>::max();
+    }
+    send(hard.owner, LogUnusable{stored.error()});
   }
 }
 
@@ -135,10 +143,7 @@ void WriterActor::commit_log(GroupId group) {
   }
   committed_bytes_ += write.payload_bytes();
   Written answer;
-  if (!write.entries.empty()) {
-    answer.last = write.entries.back().index;
-    answer.term = write.entries.back().term;
-  }
+  answer.sequence = opened->staged_sequence;
   answer.view = changed_view(*opened);
   const bool rolled = answer.view != nullptr;
   send(opened->owner, std::move(answer));

@@ -49,10 +49,16 @@ public:
   std::string describe() const override;
 
 private:
+  struct StagedHardState {
+    caf::actor owner;
+    std::uint64_t sequence = 0;
+    storage::GroupUpdate update;
+  };
   struct OpenedLog {
     std::unique_ptr<storage::PartitionLog> log; // null: could not be opened
     caf::actor owner;
     LogWrite staged;
+    std::uint64_t staged_sequence = 0;
     std::uint64_t staged_generation = 0;
     std::uint64_t failed_generation = 0;          // writes up to here are refused unanswered
     std::shared_ptr<const storage::LogView> told; // the view the owner has
@@ -84,7 +90,7 @@ private:
   std::string directory_;
   Duration flush_interval_;
   std::unordered_map<GroupId, OpenedLog> logs_;
-  std::vector<std::pair<caf::actor, storage::GroupUpdate>> staged_hard_;
+  std::vector<StagedHardState> staged_hard_;
   std::vector<GroupId> staged_groups_;
   std::vector<GroupId> to_flush_;
   bool commit_armed_ = false;

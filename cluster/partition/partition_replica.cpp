@@ -1,83 +1,190 @@
 #include "cluster/partition/partition_replica.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "cluster/partition/state_row.h"
+#include "schema/crc32c.h"
 
 namespace callboard::partition {
+namespace {
+
+constexpr std::size_t batch_crc_from = 21;
+
+Offset log_start_of(const LogEntry& entry) {
+  return Offset(RowReader(entry.payload.text()).get<std::int64_t>());
+}
+
+// What a leader's entry must be before it enters the log: Raft looks at indexes and terms
+// alone.
+bool is_sound(const LogEntry& entry) {
+  if (entry.type == EntryType::log_start) {
+    return entry.payload.size() == sizeof(Offset::rep) && log_start_of(entry).value >= 0;
+  }
+  if (entry.type != EntryType::batch) return true;
+  const auto header = read_batch_header(entry.payload.view());
+  return header.ok() && header->total_bytes == entry.payload.size() && header->base_offset == entry.base_offset &&
+         header->leader_epoch == entry.term && header->last_offset_delta >= 0 &&
+         header->next_offset() == entry.next_offset() && (!header->idempotent() || header->base_sequence >= 0) &&
+         header->crc == crc32c(entry.payload.view().subspan(batch_crc_from));
+}
+
+bool is_sound(const raft::Body& body) {
+  if (const auto* append = std::get_if<raft::Append>(&body)) {
+    return std::all_of(append->entries.begin(), append->entries.end(),
+                       [](const LogEntry& entry) { return is_sound(entry); });
+  }
+  const auto* install = std::get_if<raft::InstallSnapshot>(&body);
+  return install == nullptr || (install->snapshot && load_state(install->snapshot->state, install->snapshot->applied));
+}
+
+const Error no_longer_leads{
+    ErrorCode::not_leader_or_follower,
+    "This node no longer leads the partition; whether the batch stays is not known here: send it again."};
+
+} // namespace
 
 PartitionReplica::PartitionReplica(Start start)
-  : raft_({start.self, std::move(start.hard), start.log.first_index, start.log.last_index, start.log.last_term,
-           start.log.applied}),
-    options_(start.options), deliver_applied_(start.deliver_applied), cache_(std::move(start.cache_budget)) {
+  : raft_(raft_start(start)), options_(start.options), deliver_applied_(start.deliver_applied),
+    cache_(std::move(start.cache_budget)), membership_index_(start.hard.membership_index) {
   if (const auto recovered = recover(start.log); !recovered.ok()) stop(recovered.error());
+}
+
+void PartitionReplica::tick() {
+  if (resting()) return;
+  raft_.tick();
+  absorb();
+}
+
+void PartitionReplica::step(raft::Message message) {
+  if (stopped_) return;
+  if (!is_sound(message.body)) {
+    ++refused_messages_;
+    return;
+  }
+  raft_.step(std::move(message));
+  absorb();
 }
 
 void PartitionReplica::campaign() {
   if (stopped_) return;
   raft_.campaign();
-  absorb_raft();
+  absorb();
 }
 
-void PartitionReplica::hard_state_stored(Term term) {
+Status PartitionReplica::change_membership(Membership target) {
+  if (stopped_) return *stopped_;
+  auto changed = raft_.change_membership(std::move(target));
+  absorb();
+  return changed;
+}
+
+Status PartitionReplica::transfer_leadership(NodeId to) {
+  if (stopped_) return *stopped_;
+  auto started = raft_.transfer_leadership(to);
+  absorb();
+  return started;
+}
+
+void PartitionReplica::peer_down(NodeId node) {
+  raft_.peer_down(node);
+  absorb();
+}
+
+void PartitionReplica::peer_up(NodeId node) {
+  raft_.peer_up(node);
+  absorb();
+}
+
+void PartitionReplica::hard_state_stored(std::uint64_t sequence) {
   if (stopped_) return;
-  const bool led = leading();
-  raft_.hard_state_stored(term);
-  effects_.leader_changed |= leading() != led;
-  absorb_raft();
+  raft_.hard_state_stored(sequence);
+  absorb();
 }
 
 ErrorCode PartitionReplica::move_log_start(Offset offset) {
   if (stopped_) return stopped_->code;
-  if (!leading()) return ErrorCode::not_leader_or_follower;
+  if (!leading() || raft_.handing_over()) return ErrorCode::not_leader_or_follower;
+  if (raft_.blocked()) return ErrorCode::kafka_storage_error;
   if (offset > high_watermark_) return ErrorCode::offset_out_of_range;
   if (offset <= log_start_proposed_) return ErrorCode::none;
-  log_start_proposed_ = offset;
   LogEntry entry;
   entry.type = EntryType::log_start;
-  entry.base_offset = log_end_;
   entry.payload = SharedBytes::copy_of(RowWriter().put(offset.value).take());
   propose(std::move(entry));
   return ErrorCode::none;
 }
 
-void PartitionReplica::written(RaftIndex last, Term term) {
+void PartitionReplica::written(std::uint64_t sequence) {
   if (stopped_) return;
-  raft_.entries_stored(last, term);
-  if (state_.in_flight && *state_.in_flight <= last) {
+  raft_.entries_stored(sequence);
+  if (state_.in_flight && *state_.in_flight <= sequence) {
     producers_.rows_written();
     terms_.rows_written();
     log_start_rows_.written();
+    catch_up_rows_.written();
     state_.in_flight.reset();
+    stored_state_end_ = state_.end;
   }
   release(acks_on_store_, raft_.stored_index());
-  apply_committed();
+  absorb();
 }
 
 void PartitionReplica::write_failed(std::uint64_t generation, const Error& error) {
   if (stopped_ || generation != generation_) return;
-  if (error.code == ErrorCode::storage_full) {
-    undo_unstored({ErrorCode::kafka_storage_error, error.message});
-  } else {
+  if (error.code != ErrorCode::storage_full) {
     stop(error);
+    return;
   }
+  const Error refusal{ErrorCode::kafka_storage_error, error.message};
+  effects_.write = {};
+  lose_state();
+  ++generation_;
+  if (raft_.write_lost()) {
+    const auto from = raft_.last_index().next();
+    undo_from(from);
+    refuse_waiters(acks_on_commit_, from, refusal);
+  }
+  refuse_waiters(acks_on_store_, raft_.stored_index().next(), refusal);
+  absorb();
+  wake_fetches();
+}
+
+void PartitionReplica::entries_read(NodeId to, RaftIndex from, std::vector<LogEntry> entries) {
+  if (!stopped_) raft_.entries_read(to, from, std::move(entries));
+}
+
+void PartitionReplica::prefix_removed(RaftIndex first_index, Offset first_offset) {
+  if (stopped_) return;
+  raft_.remove_prefix(first_index);
+  first_offset_ = std::max(first_offset_, first_offset);
 }
 
 void PartitionReplica::stop(Error error) {
   if (stopped_) return;
   stopped_ = std::move(error);
-  effects_.hard_state.reset();
+  raft_.stop();
   effects_.write = {};
-  refuse_waiters(acks_on_store_, RaftIndex{}, *stopped_);
-  refuse_waiters(acks_on_commit_, RaftIndex{}, *stopped_);
-  wake_fetches();
+  refuse_all(*stopped_);
   unapplied_.clear();
   cache_.clear();
 }
 
 Effects PartitionReplica::take_effects() {
-  if (!effects_.write.entries.empty() && state_due()) add_state(effects_.write);
+  auto from_raft = raft_.take_effects();
+  for (const auto node : from_raft.snapshots) raft_.send_snapshot(node, make_snapshot());
+  effects_.sequence = from_raft.sequence;
+  effects_.hard_state = std::move(from_raft.hard_state);
+  effects_.after_hard_state = std::move(from_raft.after_hard_state);
+  effects_.after_write = std::move(from_raft.after_write);
+  effects_.messages = std::move(from_raft.messages);
+  effects_.reads = std::move(from_raft.reads);
+  if (!from_raft.snapshots.empty()) {
+    auto snapshots = raft_.take_effects().messages;
+    std::move(snapshots.begin(), snapshots.end(), std::back_inserter(effects_.messages));
+  }
+  if (!effects_.write.entries.empty() && state_due()) add_state(effects_.write, effects_.sequence);
   effects_.write_generation = generation_;
   return std::exchange(effects_, {});
 }
@@ -87,17 +194,50 @@ void PartitionReplica::propose(LogEntry entry) {
   proposal_.push_back(std::move(entry));
   const bool accepted = raft_.propose(proposal_);
   CB_ASSERT(accepted);
-  absorb_raft();
+  absorb(true);
 }
 
-void PartitionReplica::absorb_raft() {
-  auto from_raft = raft_.take_effects();
-  if (from_raft.hard_state) effects_.hard_state = std::move(from_raft.hard_state);
-  for (auto& entry : from_raft.append) {
-    if (entry.type != EntryType::batch) entry.base_offset = log_end_;
-    adopt(entry, entry.payload.size());
+// What Raft made of an input.
+void PartitionReplica::absorb(bool own_entries) {
+  if (stopped_) return;
+  absorb_log(own_entries);
+  absorb_office();
+  apply_committed();
+  if (raft_.committed_membership_index() > membership_index_) {
+    membership_index_ = raft_.committed_membership_index();
+    effects_.membership_changed = true;
   }
-  effects_.write.append({from_raft.truncate_from, std::move(from_raft.append), {}, {}});
+}
+
+void PartitionReplica::absorb_log(bool own_entries) {
+  auto change = raft_.take_log_change();
+  if (change.installed) {
+    install(*change.installed);
+  } else if (change.undone_from) {
+    undo_from(*change.undone_from);
+  }
+  for (const auto& entry : change.write.entries) {
+    if (entry.index <= adopted_) continue; // given once more after a write was lost
+    if (own_entries || entry.type != EntryType::batch) {
+      adopt(entry, entry.payload.size());
+    } else {
+      adopt_from_leader(entry);
+    }
+  }
+  effects_.write.append(std::move(change.write));
+}
+
+void PartitionReplica::absorb_office() {
+  const bool leads = leading();
+  const auto leader = raft_.leader();
+  const bool news = leader != no_node && (leader != leader_ || raft_.term() != leader_term_);
+  if (led_ && !leads) refuse_all(no_longer_leads);
+  if (news || (led_ && !leads)) {
+    effects_.leader_changed = true;
+    leader_ = leader;
+    leader_term_ = raft_.term();
+  }
+  led_ = leads;
 }
 
 // What an appended entry means before it is committed; batches are announced to the
@@ -105,24 +245,43 @@ void PartitionReplica::absorb_raft() {
 void PartitionReplica::adopt(const LogEntry& entry, std::size_t bytes) {
   CB_ASSERT(entry.base_offset == log_end_);
   terms_.append(entry.term, entry.index, entry.base_offset);
+  adopted_ = entry.index;
   log_end_ = entry.next_offset();
+  if (entry.type == EntryType::log_start) log_start_proposed_ = std::max(log_start_proposed_, log_start_of(entry));
   unapplied_.push_back({entry, bytes});
   if (entry.type == EntryType::batch && !deliver_applied_) unapplied_.back().entry.payload = {};
 }
 
+void PartitionReplica::adopt_from_leader(const LogEntry& entry) {
+  const auto header = read_batch_header(entry.payload.view());
+  CB_ASSERT(header.ok()); // is_sound() has seen it
+  adopt(entry, entry.payload.size());
+  if (header->idempotent() && entry.index > applied_) producers_.append(*header, entry.index, entry.base_offset);
+  cache_.append(entry.base_offset, log_end_, entry.payload);
+}
+
 void PartitionReplica::apply_committed() {
   const auto commit = raft_.commit_index();
-  if (commit <= applied_) return;
-  while (!unapplied_.empty() && unapplied_.front().entry.index <= commit) {
-    apply_entry(unapplied_.front());
-    unapplied_.pop_front();
+  if (commit > committed_) {
+    while (!unapplied_.empty() && unapplied_.front().entry.index <= commit) {
+      apply_entry(unapplied_.front());
+      unapplied_.pop_front();
+    }
+    committed_ = commit;
+    if (commit > applied_) {
+      producers_.apply(commit);
+      terms_.apply(commit);
+      applied_ = commit;
+    }
+    if (catch_up_ && commit >= *catch_up_) {
+      catch_up_rows_.mark(*catch_up_);
+      catch_up_.reset();
+    }
+    terms_.trim(log_start_);
+    wake_fetches();
   }
-  producers_.apply(commit);
-  terms_.apply(commit);
-  terms_.trim(log_start_);
-  applied_ = commit;
-  release(acks_on_commit_, commit);
-  wake_fetches();
+  release_log_start();
+  release_committed();
 }
 
 void PartitionReplica::apply_entry(Unapplied& unapplied) {
@@ -130,36 +289,37 @@ void PartitionReplica::apply_entry(Unapplied& unapplied) {
   high_watermark_ = std::max(high_watermark_, entry.next_offset());
   state_.bytes += unapplied.bytes;
   if (entry.type == EntryType::log_start) {
-    const Offset offset{RowReader(entry.payload.text()).get<std::int64_t>()};
+    const auto offset = log_start_of(entry);
     if (offset > log_start_ && offset <= high_watermark_) {
       log_start_ = offset;
       log_start_rows_.mark(offset);
-      effects_.log_start = offset;
+      log_start_due_ = offset;
     }
   }
   if (deliver_applied_) effects_.applied.push_back(std::move(entry));
 }
 
-// The disk was full: what was not stored has never been.
-void PartitionReplica::undo_unstored(const Error& error) {
-  raft_.discard_unstored();
-  const auto from = raft_.last_index().next();
+// Segments may go with what the state on disk does not know yet only once it does.
+void PartitionReplica::release_log_start() {
+  if (!log_start_due_ || *log_start_due_ > stored_state_end_) return;
+  effects_.log_start = std::exchange(log_start_due_, {});
+}
+
+// Entries from `from` on have never been.
+void PartitionReplica::undo_from(RaftIndex from) {
   while (!unapplied_.empty() && unapplied_.back().entry.index >= from) unapplied_.pop_back();
   log_end_ = unapplied_.empty() ? high_watermark_ : unapplied_.back().entry.next_offset();
-  producers_.truncate_from(from);
-  terms_.truncate_from(from);
+  adopted_ = std::min(adopted_, from.prev());
+  const auto above_state = std::max(from, applied_.next());
+  producers_.truncate_from(above_state);
+  terms_.truncate_from(above_state);
   cache_.truncate(log_end_);
   log_start_proposed_ = log_start_;
-  effects_.write = {};
-  if (state_.in_flight) {
-    producers_.rows_lost();
-    terms_.rows_lost();
-    log_start_rows_.lost();
-    state_ = {};
-  }
-  ++generation_;
-  refuse_waiters(acks_on_store_, from, error);
-  refuse_waiters(acks_on_commit_, from, error);
+}
+
+void PartitionReplica::refuse_all(const Error& error) {
+  refuse_waiters(acks_on_store_, RaftIndex{}, error);
+  refuse_waiters(acks_on_commit_, RaftIndex{}, error);
   wake_fetches();
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/partition/derived_state.h"
 #include "cluster/partition/producer_table.h"
 #include "cluster/partition/tail_cache.h"
 #include "cluster/partition/term_history.h"
@@ -72,6 +73,14 @@ struct FetchOutcome {
   std::optional<ColdRead> cold;     // read this instead; `batches` is empty
 };
 
+// Where a term ended, for clients that look for the end of what they share with this log
+// (OffsetForLeaderEpoch, KIP-320). Epoch and offset -1: not known.
+struct EpochEnd {
+  ErrorCode error = ErrorCode::none;
+  Term leader_epoch{-1}; // the largest known that is not above the one asked for
+  Offset end = unknown_offset;
+};
+
 struct OffsetOutcome {
   ErrorCode error = ErrorCode::none;
   Offset offset = unknown_offset;
@@ -79,18 +88,30 @@ struct OffsetOutcome {
 };
 
 // Everything the caller has to do, taken after each input.
+//
+// Storage effects are stored in the order in which they were taken, `hard_state` before
+// `write`, and answered by `sequence`. `after_hard_state` and `after_write` are messages
+// that promise what is stored: see raft::Effects, whose rules hold here.
 struct Effects {
-  std::optional<HardState> hard_state; // answer with hard_state_stored()
-  LogWrite write;                      // if not empty: answer with written() or write_failed()
-  std::uint64_t write_generation = 0;  // of `write`, see write_failed()
+  std::uint64_t sequence = 0;
+  std::optional<HardState> hard_state; // answer with hard_state_stored(sequence)
+  std::vector<raft::Message> after_hard_state;
+  LogWrite write;                     // if not empty: answer with written(sequence) or write_failed()
+  std::uint64_t write_generation = 0; // of `write`, see write_failed()
+  std::vector<raft::Message> after_write;
+  std::vector<raft::Message> messages;  // may leave at once
+  std::vector<raft::ReadRequest> reads; // for a follower: answer with entries_read()
   std::vector<ProduceOutcome> produced;
   std::vector<FetchOutcome> fetched;
-  std::optional<Offset> log_start; // committed: segments below it may go
+  // Committed, and the state on disk covers what lies below: those segments may go; then
+  // prefix_removed().
+  std::optional<Offset> log_start;
   // Committed entries in order, each once, only if the replica was asked to deliver them
   // (internal partitions). With their whole payload, see the constructor for those that
   // were recovered.
   std::vector<LogEntry> applied;
-  bool leader_changed = false; // announce (term, leader)
+  bool leader_changed = false;     // announce (term, leader)
+  bool membership_changed = false; // committed: see membership()
 };
 
 // One replica of one partition, pure: Raft, offsets, producer state, high watermark,
@@ -107,7 +128,16 @@ struct Effects {
 // (committed) index. They ride on the next write after they changed; the applied index
 // alone is written only once it has moved far enough to shorten the replay at start.
 //
+// A follower keeps all of it too: it may lead at any moment. Who leads no longer refuses
+// its waiters with not_leader_or_follower; whether their batches stay is not known then,
+// and a repeat finds them again if they do.
+//
 // Waiters are bounded by the credits of those who ask: one for each command given.
+//
+// To drive a group of several: give every replica its own `seed`, tick() those that do
+// not rest (it costs nothing to tick the others), carry messages between them, store what
+// they give, and say which nodes are down. Groups form by themselves; campaign() makes one
+// replica try at once.
 class PartitionReplica {
 public:
   struct Start {
@@ -117,37 +147,62 @@ public:
     ReplicaOptions options;
     std::shared_ptr<CacheBudget> cache_budget;
     bool deliver_applied = false;
+    GroupId group{};
+    raft::Config raft{};
+    std::uint64_t seed = 0;
   };
   // A recovered log that contradicts itself puts the replica out of service
   // (corrupt_storage). Entries above its applied index are delivered, once committed,
   // with the payload that it holds of them: batches cut to their header.
   explicit PartitionReplica(Start start);
 
-  // At first touch. Again for a leader that could not write its first entry because
-  // the disk was full (leading(), not settled()): it tries once more.
+  void tick();
+  // From a peer, through whatever lies between: lost, doubled, late, made up.
+  void step(raft::Message message);
+  // At first touch of a group of one, which nobody ticks. Again for a leader that could
+  // not write its first entry because the disk was full (leading(), not settled()): it
+  // tries once more.
   void campaign();
   void produce(ProduceCommand command, TimestampMs now);
   // Answers at once in take_effects().fetched, or parks.
   void fetch(const FetchCommand& command);
   // A parked fetch whose deadline passed or whose asker is gone: forgotten, unanswered.
   void cancel_fetch(WaiterId waiter);
+  // Who waits for acks=all has waited enough: answered request_timed_out; the batch may
+  // still be committed. Nothing if it was answered before.
+  void expire_produce(WaiterId waiter);
   // timestamp -1: latest (high watermark), -2: earliest. Other times are the cold
   // reader's: invalid_request. Error: offset_not_available for the latest until the
   // leader has settled.
   OffsetOutcome list_offset(std::int64_t timestamp, std::int32_t leader_epoch) const;
+  // Where `leader_epoch` ended: where the next one began, or the log's end.
+  EpochEnd end_offset_for(std::int32_t leader_epoch) const;
   // Proposes that the log starts at `offset` (retention, DeleteRecords); in effect, as
   // Effects::log_start, once committed. Refused above the high watermark.
   ErrorCode move_log_start(Offset offset);
 
-  void hard_state_stored(Term term);
-  // Everything up to `last` (of `term`) is on disk.
-  void written(RaftIndex last, Term term);
-  // The write did not happen. storage_full: its entries and all after them are undone,
-  // their waiters told, and the generation moves on, so that the writer can refuse what
-  // is still on its way from the old one; other codes: the replica is out of service.
+  // See raft::Raft.
+  Status change_membership(Membership target);
+  Status transfer_leadership(NodeId to);
+  void peer_down(NodeId node);
+  void peer_up(NodeId node);
+
+  void hard_state_stored(std::uint64_t sequence);
+  // Everything up to the write of these effects is on disk.
+  void written(std::uint64_t sequence);
+  // The write did not happen, nor any behind it of this generation; the generation moves
+  // on, so that the writer can refuse what is still on its way from the old one.
+  // storage_full: what nobody else has seen is undone and its waiters told; with other
+  // members it is kept, acks=1 are told, and it is written again with a later tick, before
+  // which nothing is produced here. Other codes: the replica is out of service.
   void write_failed(std::uint64_t generation, const Error& error);
-  // Out of service from outside (damage found by a reader, the partition was deleted):
-  // all waiters are told `error`, every later command too.
+  // Answers Effects::reads: entries from `from` on, dense; none if they could not be read.
+  void entries_read(NodeId to, RaftIndex from, std::vector<LogEntry> entries);
+  // Storage let segments go: the log now begins with this entry.
+  void prefix_removed(RaftIndex first_index, Offset first_offset);
+  // Out of service from outside (damage found by a reader, the partition was deleted, the
+  // node stops): all waiters are told `error`, every later command too, and the other
+  // replicas learn that this one has stopped.
   void stop(Error error);
 
   // The tail cache gives its memory back (an idle partition).
@@ -170,6 +225,11 @@ public:
   std::size_t waiting_acks() const { return acks_on_store_.size() + acks_on_commit_.size(); }
   std::size_t cached_bytes() const { return cache_.bytes(); }
   const raft::Raft& raft() const { return raft_; }
+  // No tick needed before the next input.
+  bool resting() const { return stopped_ || raft_.resting(); }
+  const Membership& membership() const { return raft_.membership(); }
+  // Messages that made no sense as batches or state; the others: raft().refusals().
+  std::uint64_t refused_messages() const { return refused_messages_; }
 
 private:
   struct AckWaiter {
@@ -184,23 +244,32 @@ private:
   };
   // How far the derived state was given to the disk.
   struct StateProgress {
-    RaftIndex applied;                  // last put into a write
-    std::size_t bytes = 0;              // of batches applied since
-    std::optional<RaftIndex> in_flight; // last entry of the write that carries it
+    RaftIndex applied;                      // last put into a write
+    std::size_t bytes = 0;                  // of batches applied since
+    std::optional<std::uint64_t> in_flight; // sequence of the write that carries it
+    Offset end;                             // the high watermark that goes with it
   };
 
   // replica_recovery.cpp
+  static raft::Start raft_start(const Start& start);
   Status recover(const RecoveredLog& log);
-  Status load_rows(const std::vector<StateRow>& rows);
   Status replay(const RecoveredLog& log);
   Status replay_entry(const LogEntry& entry);
   bool state_due() const;
-  void add_state(LogWrite& write);
+  void add_state(LogWrite& write, std::uint64_t sequence);
+  void lose_state();
+  void install(const raft::Snapshot& snapshot);
+  std::shared_ptr<const raft::Snapshot> make_snapshot() const;
 
   // replica_produce.cpp
   std::optional<Error> refuse(const ProduceCommand& command) const;
   void append_batch(ProduceCommand command, TimestampMs now);
+  bool too_few_replicas() const;
+  std::string replicas_short() const;
   void acknowledge(std::int16_t acks, AckWaiter waiter);
+  RaftIndex acknowledged() const;
+  void release_committed();
+  void release_log_start();
   void release(AckWaiters& waiters, RaftIndex up_to);
   void refuse_waiters(AckWaiters& waiters, RaftIndex from, const Error& error);
 
@@ -211,11 +280,15 @@ private:
 
   // partition_replica.cpp
   void propose(LogEntry entry);
-  void absorb_raft();
+  void absorb(bool own_entries = false);
+  void absorb_log(bool own_entries);
+  void absorb_office();
   void adopt(const LogEntry& entry, std::size_t bytes);
+  void adopt_from_leader(const LogEntry& entry);
   void apply_committed();
   void apply_entry(Unapplied& unapplied);
-  void undo_unstored(const Error& error);
+  void undo_from(RaftIndex from);
+  void refuse_all(const Error& error);
 
   raft::Raft raft_;
   ReplicaOptions options_;
@@ -223,15 +296,28 @@ private:
   ProducerTable producers_;
   TermHistory terms_;
   TailCache cache_;
+  Offset first_offset_; // of the log's first entry
   Offset log_start_;
   Offset log_start_proposed_; // the furthest that a log_start entry on its way says
   Offset high_watermark_;
   Offset log_end_;
-  RaftIndex applied_;
+  RaftIndex adopted_;   // the last entry
+  RaftIndex committed_; // what the high watermark stands for
+  RaftIndex applied_;   // what the derived state is as of; the same but behind a snapshot
+  std::optional<RaftIndex> catch_up_;
+  Offset stored_state_end_;             // below it the state on disk speaks for the batches
+  std::optional<Offset> log_start_due_; // in effect, to be told once the state is on disk
   ChangedRows<Offset> log_start_rows_;
+  ChangedRows<RaftIndex> catch_up_rows_;
   StateProgress state_;
   std::uint64_t generation_ = 1;
   std::optional<Error> stopped_;
+  // As last told to the caller.
+  bool led_ = false;
+  Term leader_term_;
+  NodeId leader_ = no_node;
+  RaftIndex membership_index_;
+  std::uint64_t refused_messages_ = 0;
   std::deque<Unapplied> unapplied_;
   AckWaiters acks_on_store_;  // acks=1: the leader's disk is enough
   AckWaiters acks_on_commit_; // acks=all

@@ -116,24 +116,36 @@ void ProducerTable::forget_silent() {
 
 std::vector<StateRow> ProducerTable::take_rows() {
   std::vector<StateRow> rows;
-  for (const ProducerId producer : rows_.take()) {
-    StateRow row;
-    row.key = RowWriter().put(RowKind::producer).put(producer.value).take();
-    const auto found = producers_.find(producer);
-    const auto count = found == producers_.end() ? 0 : applied_count(found->second);
-    if (count > 0) {
-      RowWriter value;
-      value.put(row_version).put(found->second.front().epoch).put(static_cast<std::uint8_t>(count));
-      for (std::size_t i = 0; i < count; ++i) {
-        const auto& batch = found->second[i];
-        value.put(batch.first_sequence).put(batch.last_sequence).put(batch.index.value);
-        value.put(batch.base_offset.value).put(batch.timestamp);
-      }
-      row.value = value.take();
-    }
-    rows.push_back(std::move(row));
-  }
+  for (const ProducerId producer : rows_.take()) rows.push_back(row_of(producer));
   return rows;
+}
+
+std::vector<StateRow> ProducerTable::rows() const {
+  std::vector<ProducerId> applied;
+  for (const auto& [producer, batches] : producers_) {
+    if (applied_count(batches) > 0) applied.push_back(producer);
+  }
+  std::sort(applied.begin(), applied.end());
+  std::vector<StateRow> rows;
+  for (const ProducerId producer : applied) rows.push_back(row_of(producer));
+  return rows;
+}
+
+StateRow ProducerTable::row_of(ProducerId producer) const {
+  StateRow row;
+  row.key = RowWriter().put(RowKind::producer).put(producer.value).take();
+  const auto found = producers_.find(producer);
+  const auto count = found == producers_.end() ? 0 : applied_count(found->second);
+  if (count == 0) return row;
+  RowWriter value;
+  value.put(row_version).put(found->second.front().epoch).put(static_cast<std::uint8_t>(count));
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& batch = found->second[i];
+    value.put(batch.first_sequence).put(batch.last_sequence).put(batch.index.value);
+    value.put(batch.base_offset.value).put(batch.timestamp);
+  }
+  row.value = value.take();
+  return row;
 }
 
 bool ProducerTable::load(const StateRow& row) {

@@ -54,6 +54,8 @@ public:
 
   bool rows_pending() const { return rows_.pending(); }
   std::vector<StateRow> take_rows();
+  // All of the applied state, for a snapshot.
+  std::vector<StateRow> rows() const;
   // The write with the rows last taken is on disk, or never will be.
   void rows_written() { rows_.written(); }
   void rows_lost() { rows_.lost(); }
@@ -80,6 +82,7 @@ private:
     RaftIndex index;
     ProducerId producer;
   };
+  StateRow row_of(ProducerId producer) const;
   std::size_t applied_count(const Batches& batches) const;
   void apply_batch(const Appended& appended);
   void forget_silent();

@@ -1,5 +1,6 @@
 // PartitionReplica: fetch, long poll and list offsets.
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "cluster/partition/partition_replica.h"
@@ -40,6 +41,13 @@ OffsetOutcome PartitionReplica::list_offset(std::int64_t timestamp, std::int32_t
     outcome.leader_epoch = raft_.term();
   }
   return outcome;
+}
+
+EpochEnd PartitionReplica::end_offset_for(std::int32_t leader_epoch) const {
+  EpochEnd end;
+  end.error = check_leader(-1);
+  if (end.error == ErrorCode::none) std::tie(end.leader_epoch, end.end) = terms_.end_of(Term(leader_epoch), log_end_);
+  return end;
 }
 
 ErrorCode PartitionReplica::check_leader(std::int32_t leader_epoch) const {

@@ -69,6 +69,10 @@ void PartitionReplica::produce(ProduceCommand command, TimestampMs now) {
 std::optional<Error> PartitionReplica::refuse(const ProduceCommand& command) const {
   if (stopped_) return stopped_;
   if (!leading()) return Error{ErrorCode::not_leader_or_follower, "This node does not lead the partition."};
+  if (raft_.handing_over()) {
+    return Error{ErrorCode::not_leader_or_follower, "This node is handing the partition over to another one."};
+  }
+  if (raft_.blocked()) return Error{ErrorCode::kafka_storage_error, "The leader's disk is full."};
   const auto& header = command.header;
   if (header.total_bytes > static_cast<std::size_t>(std::max(options_.message_bytes_max, 0))) {
     return Error{ErrorCode::message_too_large, "The batch has " + std::to_string(header.total_bytes) +
@@ -79,12 +83,22 @@ std::optional<Error> PartitionReplica::refuse(const ProduceCommand& command) con
     return Error{ErrorCode::invalid_required_acks,
                  "acks is " + std::to_string(command.acks) + ", it must be 0, 1 or -1 (all)."};
   }
-  if (command.acks == acks_all && std::cmp_less(raft_.voters().size(), options_.min_insync_replicas)) {
-    return Error{ErrorCode::not_enough_replicas, "The partition has " + std::to_string(raft_.voters().size()) +
-                                                     " replicas, min.insync.replicas of the topic asks for " +
-                                                     std::to_string(options_.min_insync_replicas) + "."};
+  if (command.acks == acks_all && too_few_replicas()) {
+    return Error{ErrorCode::not_enough_replicas, replicas_short()};
   }
   return std::nullopt;
+}
+
+bool PartitionReplica::too_few_replicas() const {
+  return options_.min_insync_replicas > 1 && std::cmp_less(raft_.voters_present(), options_.min_insync_replicas);
+}
+
+std::string PartitionReplica::replicas_short() const {
+  const auto all = raft_.voters().size();
+  const auto present = raft_.voters_present();
+  return "The partition has " + std::to_string(all) + " replicas" +
+         (present < all ? ", " + std::to_string(present) + " of them within reach" : "") +
+         ", min.insync.replicas of the topic asks for " + std::to_string(options_.min_insync_replicas) + ".";
 }
 
 void PartitionReplica::append_batch(ProduceCommand command, TimestampMs now) {
@@ -115,7 +129,7 @@ void PartitionReplica::append_batch(ProduceCommand command, TimestampMs now) {
 }
 
 void PartitionReplica::acknowledge(std::int16_t acks, AckWaiter waiter) {
-  const auto done = acks == acks_leader ? raft_.stored_index() : applied_;
+  const auto done = acks == acks_leader ? raft_.stored_index() : acknowledged();
   if (acks == acks_none || waiter.index <= done) {
     waiter.outcome.log_start = log_start_;
     effects_.produced.push_back(std::move(waiter.outcome));
@@ -126,6 +140,30 @@ void PartitionReplica::acknowledge(std::int16_t acks, AckWaiter waiter) {
   const auto place = std::upper_bound(waiters.begin(), waiters.end(), waiter.index,
                                       [](RaftIndex index, const AckWaiter& other) { return index < other.index; });
   waiters.insert(place, std::move(waiter));
+}
+
+// Committed, and on the disks of as many as the topic asks for.
+RaftIndex PartitionReplica::acknowledged() const {
+  const auto copies = static_cast<std::size_t>(std::max(options_.min_insync_replicas, 1));
+  return copies == 1 ? committed_ : std::min(committed_, raft_.stored_on(copies));
+}
+
+// With too few replicas left those who wait are told so, though their batches may stay.
+void PartitionReplica::release_committed() {
+  if (acks_on_commit_.empty()) return;
+  release(acks_on_commit_, acknowledged());
+  if (leading() && !acks_on_commit_.empty() && too_few_replicas()) {
+    refuse_waiters(acks_on_commit_, RaftIndex{}, {ErrorCode::not_enough_replicas_after_append, replicas_short()});
+  }
+}
+
+void PartitionReplica::expire_produce(WaiterId waiter) {
+  const auto expired = std::find_if(acks_on_commit_.begin(), acks_on_commit_.end(),
+                                    [&](const AckWaiter& waiting) { return waiting.outcome.waiter == waiter; });
+  if (expired == acks_on_commit_.end()) return;
+  effects_.produced.push_back(
+      refusal_of(waiter, {ErrorCode::request_timed_out, "The batch was not committed in time; it still may be."}));
+  acks_on_commit_.erase(expired);
 }
 
 void PartitionReplica::release(AckWaiters& waiters, RaftIndex up_to) {

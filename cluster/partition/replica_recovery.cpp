@@ -44,46 +44,73 @@ Result<BatchHeader> read_cut_header(ByteView cut) {
   return read;
 }
 
+// `suffix` is what a log has from behind `from` up to `last`.
+bool follows(const std::vector<LogEntry>& suffix, RaftIndex from, RaftIndex last) {
+  if (suffix.size() != last.value - from.value) return false;
+  auto index = from.next();
+  Offset offset = suffix.empty() ? Offset{} : suffix.front().base_offset;
+  Term term;
+  for (const auto& entry : suffix) {
+    if (entry.index != index || entry.base_offset != offset || entry.term < term) return false;
+    index = index.next();
+    offset = entry.next_offset();
+    term = entry.term;
+  }
+  return true;
+}
+
 } // namespace
 
+// Nothing here may trust what was read: recover() judges it.
+raft::Start PartitionReplica::raft_start(const Start& start) {
+  const auto& log = start.log;
+  raft::Start raft;
+  raft.group = start.group;
+  raft.self = start.self;
+  raft.hard = start.hard;
+  raft.first_index = log.first_index;
+  raft.last_index = log.last_index;
+  raft.last_term = log.last_term;
+  // Retention may have removed applied entries together with the ones behind them.
+  raft.commit_index = std::min(std::max(log.applied, log.first_index.prev()), log.last_index);
+  raft.next_offset = log.next_offset;
+  raft.config = start.raft;
+  raft.seed = start.seed;
+  if (follows(log.suffix, raft.commit_index, log.last_index)) {
+    raft.suffix = log.suffix;
+  } else {
+    raft.commit_index = log.last_index;
+  }
+  if (const auto state = load_state(log.state, log.applied)) {
+    for (const auto& term : state->terms.starts()) raft.terms.push_back({term.term, term.index});
+  }
+  return raft;
+}
+
 Status PartitionReplica::recover(const RecoveredLog& log) {
-  if (log.applied > log.last_index) {
+  auto state = load_state(log.state, log.applied);
+  if (!state) return corrupt(state.error().message);
+  catch_up_ = state->catch_up;
+  const bool catching_up = catch_up_ && *catch_up_ >= log.applied;
+  if (log.applied > log.last_index && !catching_up) {
     return corrupt("its state is as of " + at(log.applied) + ", its last is " + at(log.last_index));
   }
+  producers_ = std::move(state->producers);
+  terms_ = std::move(state->terms);
+  log_start_ = std::max(log.log_start, state->log_start);
+  first_offset_ = log.first_offset;
   applied_ = state_.applied = log.applied;
-  log_start_ = log.log_start;
-  producers_.apply(applied_);
-  terms_.apply(applied_);
-  if (auto loaded = load_rows(log.state); !loaded.ok()) return loaded;
+  committed_ = adopted_ = raft_.commit_index();
   if (auto replayed = replay(log); !replayed.ok()) return replayed;
   // The row is ahead of the manifest if the process ended between the two.
   if (log_start_ > log.log_start) effects_.log_start = log_start_;
-  log_start_proposed_ = log_start_;
-  if (log_start_ > high_watermark_) return corrupt("it starts behind its committed end");
-  return ok_status();
-}
-
-Status PartitionReplica::load_rows(const std::vector<StateRow>& rows) {
-  for (const auto& row : rows) {
-    const auto kind = row.key.empty() ? '\0' : row.key.front();
-    bool known = false;
-    if (kind == static_cast<char>(RowKind::producer)) {
-      known = producers_.load(row);
-    } else if (kind == static_cast<char>(RowKind::term)) {
-      known = terms_.load(row);
-    } else if (kind == static_cast<char>(RowKind::log_start) && row.value) {
-      RowReader value(*row.value);
-      known = value.get<std::uint8_t>() == row_version;
-      log_start_ = std::max(log_start_, Offset(value.get<std::int64_t>()));
-      known = known && value.ended_well();
-    }
-    if (!known) return corrupt("a row of its state, of " + std::to_string(row.key.size()) + " bytes, is damaged");
-  }
+  log_start_proposed_ = std::max(log_start_proposed_, log_start_);
+  stored_state_end_ = high_watermark_;
+  if (log_start_ > high_watermark_ && !catching_up) return corrupt("it starts behind its committed end");
   return ok_status();
 }
 
 Status PartitionReplica::replay(const RecoveredLog& log) {
-  // Retention may have removed applied entries together with the ones behind them.
   auto expected = std::max(log.applied.next(), log.first_index);
   log_end_ = log.suffix.empty() ? log.next_offset : log.suffix.front().base_offset;
   high_watermark_ = log_end_;
@@ -109,6 +136,10 @@ Status PartitionReplica::replay_entry(const LogEntry& entry) {
     }
     if (header->idempotent()) producers_.append(*header, entry.index, entry.base_offset);
     bytes = header->total_bytes;
+  } else if (entry.type == EntryType::log_start && entry.payload.size() != sizeof(Offset::rep)) {
+    return corrupt(at(entry.index) + " says no log start");
+  } else if (entry.type == EntryType::membership && !decode_membership(entry.payload.view())) {
+    return corrupt(at(entry.index) + " says no membership");
   }
   adopt(entry, bytes);
   return ok_status();
@@ -121,20 +152,75 @@ bool PartitionReplica::state_due() const {
   const auto moves_log_start = [](const LogEntry& entry) { return entry.type == EntryType::log_start; };
   if (std::any_of(entries.begin(), entries.end(), moves_log_start)) return true;
   if (state_.in_flight) return false;
-  return producers_.rows_pending() || terms_.rows_pending() || log_start_rows_.pending() ||
-         applied_.value - state_.applied.value >= replay_entries_max || state_.bytes >= replay_bytes_max;
+  return log_start_due_ || producers_.rows_pending() || terms_.rows_pending() || log_start_rows_.pending() ||
+         catch_up_rows_.pending() || applied_.value - state_.applied.value >= replay_entries_max ||
+         state_.bytes >= replay_bytes_max;
 }
 
-void PartitionReplica::add_state(LogWrite& write) {
-  write.state = producers_.take_rows();
-  auto terms = terms_.take_rows();
-  std::move(terms.begin(), terms.end(), std::back_inserter(write.state));
-  if (!log_start_rows_.take().empty()) {
-    write.state.push_back(
-        {RowWriter().put(RowKind::log_start).take(), RowWriter().put(row_version).put(log_start_.value).take()});
-  }
+void PartitionReplica::add_state(LogWrite& write, std::uint64_t sequence) {
+  auto rows = producers_.take_rows();
+  std::move(rows.begin(), rows.end(), std::back_inserter(write.state));
+  rows = terms_.take_rows();
+  std::move(rows.begin(), rows.end(), std::back_inserter(write.state));
+  if (!log_start_rows_.take().empty()) write.state.push_back(log_start_row(log_start_));
+  if (!catch_up_rows_.take().empty()) write.state.push_back(catch_up_row(catch_up_));
   write.applied = applied_;
-  state_ = {applied_, 0, write.entries.back().index};
+  state_ = {applied_, 0, sequence, high_watermark_};
+}
+
+// The write with the state will never be.
+void PartitionReplica::lose_state() {
+  if (!state_.in_flight) return;
+  producers_.rows_lost();
+  terms_.rows_lost();
+  log_start_rows_.lost();
+  catch_up_rows_.lost();
+  state_ = {};
+}
+
+// Raft took a snapshot that step() had found sound, in place of the whole log.
+void PartitionReplica::install(const raft::Snapshot& snapshot) {
+  auto state = load_state(snapshot.state, snapshot.applied);
+  CB_ASSERT(state.ok());
+  producers_ = std::move(state->producers);
+  terms_ = std::move(state->terms);
+  log_start_rows_ = {};
+  catch_up_rows_ = {};
+  catch_up_ = state->catch_up;
+  state_ = {snapshot.applied, 0, std::nullopt, {}};
+  log_start_due_.reset();
+  stored_state_end_ = snapshot.log_start;
+  log_start_ = log_start_proposed_ = std::max({log_start_, snapshot.log_start, state->log_start});
+  first_offset_ = log_end_ = snapshot.next_offset;
+  high_watermark_ = std::max(high_watermark_, snapshot.next_offset);
+  committed_ = adopted_ = snapshot.index;
+  applied_ = snapshot.applied;
+  unapplied_.clear();
+  cache_.clear();
+}
+
+// The log from its first entry on, or from where a term is known; the state as it is now.
+std::shared_ptr<const raft::Snapshot> PartitionReplica::make_snapshot() const {
+  auto snapshot = std::make_shared<raft::Snapshot>();
+  snapshot->index = raft_.first_index().prev();
+  snapshot->term = raft_.term_at(snapshot->index).value_or(Term{});
+  snapshot->next_offset = first_offset_;
+  const auto& terms = terms_.starts();
+  if (snapshot->term.value == 0 && terms.size() > 1 && terms[1].index <= applied_) {
+    snapshot->index = terms[1].index.prev();
+    snapshot->term = terms[0].term;
+    snapshot->next_offset = terms[1].start;
+  }
+  snapshot->log_start = log_start_;
+  snapshot->applied = applied_;
+  snapshot->membership = raft_.committed_membership();
+  snapshot->membership_index = raft_.committed_membership_index();
+  snapshot->state = producers_.rows();
+  auto rows = terms_.rows();
+  std::move(rows.begin(), rows.end(), std::back_inserter(snapshot->state));
+  snapshot->state.push_back(log_start_row(log_start_));
+  snapshot->state.push_back(catch_up_row(applied_));
+  return snapshot;
 }
 
 } // namespace callboard::partition

@@ -21,9 +21,10 @@
 //                                | base offset i64 | log append time i64
 //   's'                   1 | log start i64
 //   't' term i32          1 | start offset i64 | index u64
+//   'c'                   1 | applied index u64: came with a snapshot, ahead of the log
 namespace callboard::partition {
 
-enum class RowKind : char { producer = 'p', log_start = 's', term = 't' };
+enum class RowKind : char { producer = 'p', log_start = 's', term = 't', catch_up = 'c' };
 inline constexpr std::uint8_t row_version = 1;
 
 class RowWriter {

@@ -3,6 +3,17 @@
 #include <algorithm>
 
 namespace callboard::partition {
+namespace {
+
+std::string key_of(Term term) {
+  return RowWriter().put(RowKind::term).put(term.value).take();
+}
+
+StateRow row_of(const TermHistory::TermStart& start) {
+  return {key_of(start.term), RowWriter().put(row_version).put(start.start.value).put(start.index.value).take()};
+}
+
+} // namespace
 
 void TermHistory::append(Term term, RaftIndex index, Offset next_offset) {
   if (!starts_.empty() && starts_.back().term >= term) return;
@@ -22,9 +33,9 @@ void TermHistory::apply(RaftIndex index) {
 }
 
 void TermHistory::trim(Offset log_start) {
+  const auto ended = [&](auto it) { return it->index <= applied_ && it->start <= log_start; };
   auto keep = starts_.begin();
-  while (keep != starts_.end() && keep + 1 != starts_.end() && (keep + 1)->index <= applied_ &&
-         (keep + 1)->start <= log_start) {
+  while (starts_.end() - keep > 2 && ended(keep + 2)) {
     rows_.mark(keep->term);
     ++keep;
   }
@@ -37,17 +48,34 @@ Term TermHistory::term_at(Offset offset) const {
   return after == starts_.begin() ? Term{-1} : (after - 1)->term;
 }
 
+std::pair<Term, Offset> TermHistory::end_of(Term term, Offset log_end) const {
+  const auto after = std::upper_bound(starts_.begin(), starts_.end(), term,
+                                      [](Term wanted, const TermStart& start) { return wanted < start.term; });
+  if (after == starts_.end()) {
+    const bool newest = !starts_.empty() && starts_.back().term == term;
+    return newest ? std::pair(term, log_end) : std::pair(Term{-1}, unknown_offset);
+  }
+  return {after == starts_.begin() ? term : (after - 1)->term, after->start};
+}
+
 std::vector<StateRow> TermHistory::take_rows() {
   std::vector<StateRow> rows;
   for (const Term term : rows_.take()) {
-    StateRow row;
-    row.key = RowWriter().put(RowKind::term).put(term.value).take();
     const auto found = std::lower_bound(starts_.begin(), starts_.end(), term,
                                         [](const TermStart& start, Term wanted) { return start.term < wanted; });
     if (found != starts_.end() && found->term == term) {
-      row.value = RowWriter().put(row_version).put(found->start.value).put(found->index.value).take();
+      rows.push_back(row_of(*found));
+    } else {
+      rows.push_back({key_of(term), std::nullopt});
     }
-    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<StateRow> TermHistory::rows() const {
+  std::vector<StateRow> rows;
+  for (const auto& start : starts_) {
+    if (start.index <= applied_) rows.push_back(row_of(start));
   }
   return rows;
 }

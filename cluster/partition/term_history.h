@@ -1,5 +1,6 @@
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "cluster/partition/state_row.h"
@@ -14,6 +15,12 @@ namespace callboard::partition {
 // truncate_from() undoes.
 class TermHistory {
 public:
+  struct TermStart {
+    Term term;
+    Offset start;
+    RaftIndex index; // of its first entry
+  };
+
   // An entry of `term` was appended; only a term's first one counts. `next_offset`: that
   // the next batch gets.
   void append(Term term, RaftIndex index, Offset next_offset);
@@ -21,15 +28,22 @@ public:
   void truncate_from(RaftIndex index);
   // Everything up to `index` is committed; rows for it are pending.
   void apply(RaftIndex index);
-  // Applied terms that ended at or below `log_start` are forgotten.
+  // Applied terms that ended at or below `log_start` are forgotten, but the newest of
+  // them: a follower that starts at the next one is told what came before.
   void trim(Offset log_start);
 
   // The term of the record at `offset`; -1: older than the history.
   Term term_at(Offset offset) const;
+  // Where the largest term <= `term` ended: where the next one began, or `log_end`. Offset
+  // -1: `term` is above all.
+  std::pair<Term, Offset> end_of(Term term, Offset log_end) const;
+  const std::vector<TermStart>& starts() const { return starts_; }
   std::size_t size() const { return starts_.size(); }
 
   bool rows_pending() const { return rows_.pending(); }
   std::vector<StateRow> take_rows();
+  // All of the applied state, for a snapshot.
+  std::vector<StateRow> rows() const;
   void rows_written() { rows_.written(); }
   void rows_lost() { rows_.lost(); }
   // Takes a row written by take_rows() in an earlier life, as of the index last given
@@ -37,11 +51,6 @@ public:
   bool load(const StateRow& row);
 
 private:
-  struct TermStart {
-    Term term;
-    Offset start;
-    RaftIndex index;
-  };
   std::vector<TermStart> starts_; // by term
   RaftIndex applied_;
   ChangedRows<Term> rows_;

@@ -18,7 +18,7 @@ constexpr NodeId self{1};
 PartitionReplica leader(const partition::ReplicaOptions& options) {
   PartitionReplica::Start start;
   start.self = self;
-  start.hard.voters = {self};
+  start.hard.membership.voters = {self};
   start.options = options;
   start.cache_budget = std::make_shared<partition::CacheBudget>(std::size_t{8} << 20);
   return PartitionReplica(std::move(start));
@@ -26,8 +26,8 @@ PartitionReplica leader(const partition::ReplicaOptions& options) {
 
 void settle(PartitionReplica& replica) {
   replica.campaign();
-  replica.hard_state_stored(replica.take_effects().hard_state->term);
-  replica.written(replica.take_effects().write.entries.back().index, replica.term());
+  replica.hard_state_stored(replica.take_effects().sequence);
+  replica.written(replica.take_effects().sequence);
 }
 
 struct Batch {
@@ -63,7 +63,7 @@ void produce(benchmark::State& state, bool idempotent, bool log_append_time) {
       replica.produce(std::move(command), 2000);
     }
     const auto effects = replica.take_effects();
-    replica.written(effects.write.entries.back().index, effects.write.entries.back().term);
+    replica.written(effects.sequence);
     auto answers = replica.take_effects();
     benchmark::DoNotOptimize(answers.produced.data());
   }
@@ -87,7 +87,7 @@ void long_poll(benchmark::State& state) {
     command.header = batch.header;
     replica.produce(std::move(command), 2000);
     const auto effects = replica.take_effects();
-    replica.written(effects.write.entries.back().index, effects.write.entries.back().term);
+    replica.written(effects.sequence);
     auto answers = replica.take_effects();
     benchmark::DoNotOptimize(answers.fetched.data());
   }

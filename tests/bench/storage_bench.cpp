@@ -234,7 +234,7 @@ void measure_many(const std::string& directory, std::size_t logs) {
   auto node = must(NodeState::open(directory));
   std::vector<GroupUpdate> updates;
   for (std::size_t i = 0; i < logs; ++i)
-    updates.push_back({GroupId(i + 2), HardState{Term(1), NodeId(1), {NodeId(1)}}, std::nullopt, false});
+    updates.push_back({GroupId(i + 2), HardState{Term(1), NodeId(1), {{NodeId(1)}}}, std::nullopt, false});
   const auto commit = measured([&] { must(node->commit(updates)); });
   std::printf("%-34s %8.1f ms\n", (std::to_string(logs) + " group updates, one commit").c_str(), commit.seconds * 1e3);
 

@@ -264,7 +264,7 @@ void Workload::vote() {
   for (std::size_t i = 0; i < count; ++i) {
     auto& group = groups_[(first + i) % groups_.size()];
     group.term = group.term.next();
-    HardState hard{group.term, NodeId(static_cast<std::int32_t>(random_.below(5))), {NodeId(1), NodeId(2)}};
+    HardState hard{group.term, NodeId(static_cast<std::int32_t>(random_.below(5))), {{NodeId(1), NodeId(2)}}};
     ledger_of(group).hard.begin(begun, hard);
     updates.push_back({ledger_of(group).group, hard, std::nullopt, false});
   }

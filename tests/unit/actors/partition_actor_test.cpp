@@ -123,15 +123,12 @@ struct WithScriptedWriter : Stage {
     self->send(partition, LogOpened{});
     const auto vote = expect<StageHardState>();
     BOOST_TEST((vote.hard.vote == NodeId{1}));
-    self->send(partition, HardStateStored{vote.hard.term});
+    self->send(partition, HardStateStored{vote.sequence});
     store(expect<StageWrite>());
     BOOST_TEST((expect<LeaderChanged>().leader == NodeId{1}));
   }
 
-  void store(const StageWrite& staged) {
-    const auto& last = staged.write.entries.back();
-    self->send(partition, Written{last.index, last.term, nullptr});
-  }
+  void store(const StageWrite& staged) { self->send(partition, Written{staged.sequence, nullptr}); }
 };
 
 // The real writer and reader on threads of their own, with a directory that goes.

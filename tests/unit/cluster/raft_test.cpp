@@ -10,7 +10,7 @@ constexpr NodeId self{1};
 Start sole_voter(RaftIndex last = {}, Term last_term = {}) {
   Start start;
   start.self = self;
-  start.hard = {last_term, self, {self}};
+  start.hard = {last_term, self, {{self}}};
   start.last_index = last;
   start.last_term = last_term;
   return start;
@@ -18,7 +18,12 @@ Start sole_voter(RaftIndex last = {}, Term last_term = {}) {
 
 void elect(Raft& raft) {
   raft.campaign();
-  raft.hard_state_stored(raft.take_effects().hard_state->term);
+  raft.hard_state_stored(raft.take_effects().sequence);
+}
+
+// Everything given so far is on disk.
+void store(Raft& raft) {
+  raft.entries_stored(raft.take_effects().sequence);
 }
 
 BOOST_AUTO_TEST_SUITE(raft_of_one)
@@ -30,18 +35,16 @@ BOOST_AUTO_TEST_CASE(term_and_vote_are_stored_before_it_leads) {
   BOOST_REQUIRE(effects.hard_state.has_value());
   BOOST_TEST(effects.hard_state->term.value == 3);
   BOOST_TEST((effects.hard_state->vote == self));
-  BOOST_TEST(effects.append.empty());
+  BOOST_TEST(effects.write.entries.empty());
   BOOST_TEST((raft.role() == Role::candidate));
 
-  raft.hard_state_stored(Term(2)); // of an earlier life
-  BOOST_TEST((raft.role() == Role::candidate));
-  raft.hard_state_stored(Term(3));
+  raft.hard_state_stored(effects.sequence);
   BOOST_TEST((raft.role() == Role::leader));
   effects = raft.take_effects();
-  BOOST_REQUIRE(effects.append.size() == 1u);
-  BOOST_TEST((effects.append[0].type == EntryType::noop));
-  BOOST_TEST(effects.append[0].index.value == 5u);
-  BOOST_TEST(effects.append[0].term.value == 3);
+  BOOST_REQUIRE(effects.write.entries.size() == 1u);
+  BOOST_TEST((effects.write.entries[0].type == EntryType::noop));
+  BOOST_TEST(effects.write.entries[0].index.value == 5u);
+  BOOST_TEST(effects.write.entries[0].term.value == 3);
 }
 
 BOOST_AUTO_TEST_CASE(earlier_terms_are_committed_with_the_first_entry_of_its_own) {
@@ -49,7 +52,7 @@ BOOST_AUTO_TEST_CASE(earlier_terms_are_committed_with_the_first_entry_of_its_own
   elect(raft);
   BOOST_TEST(raft.commit_index().value == 0u);
   BOOST_TEST(!raft.settled());
-  raft.entries_stored(RaftIndex(5), Term(3));
+  store(raft);
   BOOST_TEST(raft.commit_index().value == 5u);
   BOOST_TEST(raft.settled());
 }
@@ -63,31 +66,34 @@ BOOST_AUTO_TEST_CASE(only_a_leader_takes_proposals) {
   BOOST_TEST(raft.propose(entries));
   BOOST_TEST(entries[0].index.value == 2u);
   BOOST_TEST(entries[1].index.value == 3u);
-  BOOST_TEST(raft.take_effects().append.size() == 3u);
+  BOOST_TEST(raft.take_effects().write.entries.size() == 3u);
 }
 
 BOOST_AUTO_TEST_CASE(does_not_lead_a_group_that_it_is_not_all_of) {
   for (const auto& voters : {std::vector<NodeId>{}, {NodeId(2)}, {self, NodeId(2)}}) {
     auto start = sole_voter();
-    start.hard.voters = voters;
+    start.hard.membership.voters = voters;
     Raft raft(start);
     raft.campaign();
     BOOST_TEST(!raft.take_effects().hard_state.has_value());
-    BOOST_TEST((raft.role() == Role::follower));
+    BOOST_TEST(!raft.leads());
   }
 }
 
 BOOST_AUTO_TEST_CASE(discarded_entries_have_never_been) {
   Raft raft(sole_voter());
   elect(raft);
-  raft.entries_stored(RaftIndex(1), Term(1));
-  std::vector<LogEntry> entries(3);
+  store(raft);
+  std::vector<LogEntry> entries(1);
   raft.propose(entries);
-  raft.entries_stored(RaftIndex(2), Term(1));
-  raft.discard_unstored();
+  const auto first = raft.take_effects().sequence;
+  entries.resize(2);
+  raft.propose(entries);
+  raft.entries_stored(first);
+  BOOST_TEST(raft.write_lost());
   BOOST_TEST(raft.last_index().value == 2u);
   BOOST_TEST(raft.commit_index().value == 2u);
-  BOOST_TEST(raft.take_effects().append.empty());
+  BOOST_TEST(raft.take_effects().write.entries.empty());
   entries.resize(1);
   raft.propose(entries);
   BOOST_TEST(entries[0].index.value == 3u);
@@ -96,11 +102,11 @@ BOOST_AUTO_TEST_CASE(discarded_entries_have_never_been) {
 BOOST_AUTO_TEST_CASE(a_leader_without_its_first_entry_settles_with_the_next) {
   Raft raft(sole_voter(RaftIndex(4), Term(2)));
   elect(raft);
-  raft.discard_unstored();
+  BOOST_TEST(raft.write_lost());
   BOOST_TEST(raft.last_index().value == 4u);
   std::vector<LogEntry> entries(1);
   raft.propose(entries);
-  raft.entries_stored(RaftIndex(5), Term(3));
+  store(raft);
   BOOST_TEST(raft.settled());
 }
 

@@ -163,9 +163,9 @@ BOOST_AUTO_TEST_CASE(a_trimmed_log_is_accepted) {
 
 BOOST_AUTO_TEST_CASE(answers_from_the_past_are_ignored) {
   lead();
-  replica->hard_state_stored(Term(0));
-  replica->hard_state_stored(Term(1));
-  replica->written(RaftIndex(1), Term(1));
+  replica->hard_state_stored(1);
+  replica->written(1);
+  replica->written(2);
   replica->write_failed(99, {ErrorCode::storage_full, "late"});
   BOOST_TEST(replica->settled());
   BOOST_TEST(take().write.empty());

@@ -24,17 +24,30 @@ BOOST_AUTO_TEST_CASE(rows_follow_commit_truncation_and_the_log_start) {
   terms.append(Term(1), RaftIndex(1), Offset(0));
   terms.append(Term(2), RaftIndex(5), Offset(20));
   terms.append(Term(3), RaftIndex(9), Offset(40));
-  terms.apply(RaftIndex(6));
-  BOOST_TEST(terms.take_rows().size() == 2u);
-  terms.truncate_from(RaftIndex(9));
-  BOOST_TEST(terms.size() == 2u);
-  terms.trim(Offset(19));
+  terms.append(Term(4), RaftIndex(12), Offset(60));
+  terms.apply(RaftIndex(10));
+  BOOST_TEST(terms.take_rows().size() == 3u);
+  terms.truncate_from(RaftIndex(12));
+  BOOST_TEST(terms.size() == 3u);
+  terms.trim(Offset(39));
   BOOST_TEST(!terms.rows_pending());
-  terms.trim(Offset(20));
+  terms.trim(Offset(40)); // the second stays to say what came before the third
   const auto rows = terms.take_rows();
   BOOST_REQUIRE(rows.size() == 1u);
   BOOST_TEST(!rows[0].value.has_value());
-  BOOST_TEST(terms.size() == 1u);
+  BOOST_TEST(terms.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(says_where_a_term_ended) {
+  TermHistory terms;
+  BOOST_TEST((terms.end_of(Term(1), Offset(0)) == std::pair(Term(-1), Offset(-1))));
+  terms.append(Term(2), RaftIndex(5), Offset(20));
+  terms.append(Term(4), RaftIndex(9), Offset(40));
+  BOOST_TEST((terms.end_of(Term(1), Offset(50)) == std::pair(Term(1), Offset(20))));
+  BOOST_TEST((terms.end_of(Term(2), Offset(50)) == std::pair(Term(2), Offset(40))));
+  BOOST_TEST((terms.end_of(Term(3), Offset(50)) == std::pair(Term(2), Offset(40))));
+  BOOST_TEST((terms.end_of(Term(4), Offset(50)) == std::pair(Term(4), Offset(50))));
+  BOOST_TEST((terms.end_of(Term(5), Offset(50)) == std::pair(Term(-1), Offset(-1))));
 }
 
 BOOST_AUTO_TEST_CASE(rows_come_back_in_any_order) {

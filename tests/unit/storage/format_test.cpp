@@ -82,17 +82,29 @@ BOOST_AUTO_TEST_CASE(a_sealed_row) {
 BOOST_AUTO_TEST_CASE(a_group_record) {
   GroupRecord record;
   record.group = GroupId(9);
-  record.hard = {Term(2), NodeId(1), {NodeId(1), NodeId(2)}};
+  record.hard = {Term(2), NodeId(1), {{NodeId(1), NodeId(2)}, {NodeId(1)}, {NodeId(3)}}, RaftIndex(7)};
   const SegmentInfo closed{SegmentId(1), RaftIndex(1), Offset(0), true, 10, 20, 30, 40};
   record.manifest = {{closed}, SegmentId(2), Offset(5), RaftIndex(6)};
   const auto bytes = encode_group_record(record);
   BOOST_TEST(hex(bytes_of(bytes)) ==
-             "010200000001000000020000000100000002000000050000000000000002000000000000000106000000000000000100"
-             "0000010000000000000001000000000000000000000000000000010a0000000000000014000000000000001e00000000"
-             "00000028000000000000003e086ddf");
+             "020200000001000000020000000100000002000000010000000100000001000000030000000700000000000000"
+             "05000000000000000200000000000000010600000000000000010000000100000000000000010000000000000000"
+             "00000000000000010a0000000000000014000000000000001e0000000000000028000000000000005d14ca1c");
   const auto read = must(decode_group_record(GroupId(9), bytes_of(bytes)));
   BOOST_TEST((read.hard == record.hard && read.manifest == record.manifest));
   BOOST_TEST(decode_group_record(GroupId(8), bytes_of(bytes)).error().code == ErrorCode::corrupt_storage);
+}
+
+// Version 1 knew voters alone.
+BOOST_AUTO_TEST_CASE(a_group_record_of_version_1) {
+  const std::string body("\x01\x02\0\0\0\x01\0\0\0\x02\0\0\0\x01\0\0\0\x02\0\0\0\x05\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0"
+                         "\0\0\0\0\0\0\0\0\0\0\0\0\0",
+                         50);
+  const auto sealed = seal_row(text_of(IntegerKey(9).view()), bytes_of(body));
+  const auto read = must(decode_group_record(GroupId(9), bytes_of(sealed)));
+  const HardState expected{Term(2), NodeId(1), {{NodeId(1), NodeId(2)}}};
+  BOOST_TEST((read.hard == expected));
+  BOOST_TEST(read.manifest.log_start == Offset(5));
 }
 
 BOOST_AUTO_TEST_CASE(a_sidecar) {

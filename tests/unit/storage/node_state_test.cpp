@@ -10,7 +10,7 @@ namespace {
 GroupRecord make_record(std::uint64_t group) {
   GroupRecord record;
   record.group = GroupId(group);
-  record.hard = {Term(5), NodeId(2), {NodeId(1), NodeId(2), NodeId(3)}};
+  record.hard = {Term(5), NodeId(2), {{NodeId(1), NodeId(2), NodeId(3)}}};
   SegmentInfo closed{SegmentId(1), RaftIndex(1), Offset(0), true, 100, 200, 4096, 300};
   SegmentInfo active{SegmentId(2), RaftIndex(9), Offset(70), false, 150};
   record.manifest = {{closed, active}, SegmentId(3), Offset(4), RaftIndex(12)};

@@ -106,6 +106,35 @@ BOOST_AUTO_TEST_CASE(a_log_of_state_alone_is_a_log) {
   BOOST_TEST(log.log->take_recovered().state.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_reset_leaves_nothing_but_what_comes_with_it) {
+  LogFixture log(small_segments());
+  log.append_batches(100);
+  LogWrite old;
+  old.state = {row("old", "1")};
+  old.applied = RaftIndex(50);
+  must(log.log->write(old, log.now));
+  LogWrite reset;
+  reset.reset = LogReset{RaftIndex(501), Offset(7000), Offset(7100)};
+  reset.state = {row("new", "2")};
+  reset.applied = RaftIndex(510); // ahead of the entries
+  must(log.log->write(reset, log.now));
+  for (int lives = 0; lives < 2; ++lives) {
+    BOOST_TEST(log.log->manifest().segments.size() == 1U);
+    log.finish_background();
+    BOOST_TEST(files_of_group(log).size() <= 3U);
+    log.reopen();
+    const auto recovered = log.log->take_recovered();
+    BOOST_TEST(recovered.first_index == RaftIndex(501));
+    BOOST_TEST(recovered.first_offset == Offset(7000));
+    BOOST_TEST(recovered.last_index == RaftIndex(500));
+    BOOST_TEST(recovered.next_offset == Offset(7000));
+    BOOST_TEST(recovered.log_start == Offset(7100));
+    BOOST_TEST(recovered.applied == RaftIndex(510));
+    BOOST_TEST((recovered.state == reset.state));
+    BOOST_TEST(recovered.suffix.empty());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_full_segment_rolls_and_carries_the_state_along) {
   for (const auto durability : {Durability::fsync, Durability::interval}) {
     LogFixture log(small_segments(durability));

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "schema/log_write.h"
+
+// What the replicas of one group tell each other. Plain values; schema/rpc brings them
+// onto the wire. May be lost, doubled, reordered and delayed at will.
+namespace callboard::raft {
+
+// May I lead? `Message::term` is the term asked for: the asker's own, or for a pre-vote
+// the one after it.
+struct VoteRequest {
+  RaftIndex last_index;
+  Term last_term;
+  bool pre = false;      // only asks: nobody changes his term or vote for it (thesis, 9.6)
+  bool transfer = false; // the leader itself wants it: do not protect the leader
+};
+
+// `Message::term`: the one asked for if granted, else the voter's own.
+struct VoteReply {
+  bool pre = false;
+  bool granted = false;
+};
+
+// Entries that follow `prev_index`; none: a heartbeat or a probe.
+struct Append {
+  RaftIndex prev_index;
+  Term prev_term;
+  RaftIndex commit; // the leader's
+  // Nothing is under way and everybody has everything: stop ticking until something comes.
+  bool rest = false;
+  std::vector<LogEntry> entries{};
+};
+
+// `match`: this replica's log is the leader's up to here, and on disk. If `rejected`, it
+// does not know entry `rejected_prev` of that term; its log may be the leader's up to
+// `hint_index`, where it has `hint_term`.
+struct AppendReply {
+  RaftIndex match;
+  bool rejected = false;
+  RaftIndex rejected_prev{};
+  RaftIndex hint_index{};
+  Term hint_term{};
+};
+
+// Where a replica starts from whose next entry is no longer in the leader's log
+// (decision 11). The log begins behind `index`; the entries that follow are appended as
+// always. The state is newer: as of `applied`, so entries up to there change it no more.
+//
+//   gone | index |  entries the leader still has  | applied |  entries ...
+//                ^ next_offset        log_start ^
+struct Snapshot {
+  RaftIndex index;
+  Term term;
+  Offset next_offset; // of the entry behind `index`
+  Offset log_start;
+  RaftIndex applied;
+  std::vector<StateRow> state{};
+  Membership membership{}; // committed
+  RaftIndex membership_index{};
+};
+
+// Answered with AppendReply::match = index once it is on disk.
+struct InstallSnapshot {
+  std::shared_ptr<const Snapshot> snapshot;
+};
+
+// The leader hands over: stand for election now.
+struct TimeoutNow {};
+
+// The sender's replica stops although its node lives. Sent by it once to everyone; the
+// node's heartbeats may repeat it.
+struct Stopped {};
+
+using Body = std::variant<VoteRequest, VoteReply, Append, AppendReply, InstallSnapshot, TimeoutNow, Stopped>;
+
+struct Message {
+  GroupId group;
+  NodeId from = no_node;
+  NodeId to = no_node;
+  Term term; // the sender's, see the bodies
+  Body body;
+};
+
+// "append", for people.
+std::string_view name_of(const Body& body);
+// Roughly what it takes on the wire; for credits.
+std::size_t bytes_of(const Message& message);
+
+} // namespace callboard::raft

@@ -1,0 +1,160 @@
+// Raft: pre-votes, votes, and becoming leader.
+#include <algorithm>
+#include <tuple>
+
+#include "cluster/raft/raft.h"
+
+namespace callboard::raft {
+
+bool Raft::sole_voter() const {
+  const auto& current = membership();
+  return !current.joint() && current.voters.size() == 1 && current.voters.front() == self_;
+}
+
+bool Raft::alone() const {
+  return sole_voter() && membership().learners.empty();
+}
+
+// Who loses his vote by an entry that is not committed may be the only one who has it:
+// he stands still, though he does not count (thesis, 4.2.2). A replica whose disk is full
+// could not store the first entry of its term.
+bool Raft::may_stand() const {
+  return !blocked_ && std::any_of(memberships_.begin(), memberships_.end(),
+                                  [&](const MembershipAt& at) { return at.membership.is_voter(self_); });
+}
+
+void Raft::campaign() {
+  if (stopped_) return;
+  if (leads() && log_.last_term() != hard_.term) append_noop();
+  if (role_ != Role::follower || !may_stand()) return;
+  wake();
+  start_election(!sole_voter(), false);
+}
+
+void Raft::start_election(bool pre, bool transfer) {
+  if (hard_.term.value >= term_max) return;
+  leader_ = no_node;
+  reset_election_timer();
+  votes_.assign(1, {self_, true});
+  role_ = pre ? Role::pre_candidate : Role::candidate;
+  if (!pre) {
+    hard_.term = hard_.term.next();
+    hard_.vote = self_;
+    store_hard_state();
+    vote_sequence_ = hard_sequence_;
+  }
+  ask_for_votes(pre, transfer);
+  count_votes();
+}
+
+void Raft::ask_for_votes(bool pre, bool transfer) {
+  for (const auto node : membership().members()) {
+    if (node == self_ || !membership().is_voter(node)) continue;
+    auto request = message_to(node, VoteRequest{log_.last_index(), log_.last_term(), pre, transfer});
+    if (pre) {
+      request.term = request.term.next();
+      effects_.messages.push_back(std::move(request));
+    } else {
+      send_after_hard_state(std::move(request));
+    }
+  }
+}
+
+void Raft::receive(const Message& message, const VoteRequest& request) {
+  if (message.term < hard_.term) {
+    ++refusals_.stale;
+    answer_vote(message, request.pre, false);
+    return;
+  }
+  if (leads() && !membership().contains(message.from)) {
+    ++refusals_.strangers;
+    return;
+  }
+  if (keeps_leader(message.from, request)) {
+    ++refusals_.leader_kept;
+    remind(message.from);
+    return;
+  }
+  if (!request.pre && message.term > hard_.term) follow(message.term, no_node);
+  const bool free = request.pre ? message.term > hard_.term
+                                : hard_.vote == message.from || (hard_.vote == no_node && leader_ == no_node);
+  const bool up_to_date =
+      std::tie(request.last_term, request.last_index) >= std::make_tuple(log_.last_term(), log_.last_index());
+  const bool granted = free && up_to_date;
+  if (granted && !request.pre) {
+    if (hard_.vote != message.from) {
+      hard_.vote = message.from;
+      store_hard_state();
+    }
+    role_ = Role::follower;
+    reset_election_timer();
+  }
+  answer_vote(message, request.pre, granted);
+}
+
+// Who hears the leader, or rests under it, defends it: against whoever was cut off, and
+// against the removed.
+bool Raft::keeps_leader(NodeId from, const VoteRequest& request) const {
+  if (request.transfer || leader_ == from) return false;
+  return leads() || (leader_ != no_node && (resting_ || elapsed_ < config_.election_ticks));
+}
+
+// A leader tells one of its own, who does not know of it, that it is there.
+void Raft::remind(NodeId node) {
+  Progress* peer = find_peer(node);
+  if (peer == nullptr) return;
+  wake();
+  send_heartbeat(*peer);
+}
+
+void Raft::answer_vote(const Message& message, bool pre, bool granted) {
+  auto reply = message_to(message.from, VoteReply{pre, granted});
+  if (granted) reply.term = message.term;
+  if (granted && !pre) {
+    send_after_hard_state(std::move(reply));
+  } else {
+    effects_.messages.push_back(std::move(reply));
+  }
+}
+
+void Raft::receive(const Message& message, const VoteReply& reply) {
+  const bool asked = reply.pre ? role_ == Role::pre_candidate : role_ == Role::candidate;
+  const auto granted_term = reply.pre ? hard_.term.next() : hard_.term;
+  if (!asked || (reply.granted && message.term != granted_term)) return;
+  const auto known =
+      std::find_if(votes_.begin(), votes_.end(), [&](const Vote& vote) { return vote.from == message.from; });
+  if (known != votes_.end()) return;
+  votes_.push_back({message.from, reply.granted});
+  count_votes();
+}
+
+void Raft::count_votes() {
+  const bool own_vote_stored = role_ == Role::pre_candidate || hard_stored_ >= vote_sequence_;
+  const auto ballot_of = [&](NodeId node) {
+    const auto vote = std::find_if(votes_.begin(), votes_.end(), [&](const Vote& it) { return it.from == node; });
+    if (vote == votes_.end() || (node == self_ && !own_vote_stored)) return Ballot::missing;
+    return vote->granted ? Ballot::granted : Ballot::refused;
+  };
+  switch (vote_result(membership(), ballot_of)) {
+  case VoteResult::pending: return;
+  case VoteResult::lost: follow(hard_.term, no_node); return;
+  case VoteResult::won: break;
+  }
+  if (role_ == Role::pre_candidate) {
+    start_election(false, false);
+  } else if (own_vote_stored) {
+    lead();
+  }
+}
+
+void Raft::lead() {
+  role_ = Role::leader;
+  leader_ = self_;
+  own_term_first_ = log_.last_index().next();
+  elapsed_ = heartbeat_elapsed_ = idle_ticks_ = 0;
+  votes_.clear();
+  rebuild_progress();
+  append_noop();
+}
+
+} // namespace callboard::raft

@@ -1,0 +1,165 @@
+// Raft: the follower's side of replication.
+#include <algorithm>
+#include <utility>
+
+#include "cluster/raft/raft.h"
+
+namespace callboard::raft {
+namespace {
+
+// Far from where indexes and offsets overflow.
+constexpr std::uint64_t index_max = std::uint64_t{1} << 62;
+constexpr std::int64_t offset_max = std::int64_t{1} << 62;
+
+bool plausible(const LogEntry& entry) {
+  const bool counts = entry.type == EntryType::batch ? entry.offset_count >= 0 : entry.offset_count == 0;
+  if (!counts || entry.base_offset.value < 0 || entry.base_offset.value > offset_max) return false;
+  switch (entry.type) {
+  case EntryType::batch:
+  case EntryType::noop:
+  case EntryType::log_start: return true;
+  case EntryType::membership: return decode_membership(entry.payload.view()).ok();
+  }
+  return false;
+}
+
+} // namespace
+
+bool Raft::well_formed(const Message& message, const Append& append) const {
+  auto index = append.prev_index;
+  auto term = append.prev_term;
+  if (index.value > index_max || term.value < 0 || term > message.term) return false;
+  if (index.value == 0 && term.value != 0) return false;
+  std::optional<Offset> offset;
+  for (const auto& entry : append.entries) {
+    index = index.next();
+    const bool follows = entry.index == index && term <= entry.term && entry.term <= message.term;
+    if (!follows || (offset && entry.base_offset != *offset) || !plausible(entry)) return false;
+    term = entry.term;
+    offset = entry.next_offset();
+  }
+  return !append.rest || append.entries.empty();
+}
+
+bool Raft::well_formed(const Message& message, const InstallSnapshot& install) const {
+  if (!install.snapshot) return false;
+  const auto& snapshot = *install.snapshot;
+  const bool indexes = snapshot.index.value > 0 && snapshot.index <= snapshot.applied &&
+                       snapshot.applied.value <= index_max && snapshot.membership_index <= snapshot.applied;
+  const bool offsets = snapshot.next_offset.value >= 0 && snapshot.next_offset.value <= offset_max &&
+                       snapshot.log_start.value >= 0 && snapshot.log_start.value <= offset_max;
+  if (!indexes || !offsets || snapshot.term.value < 0 || snapshot.term > message.term) return false;
+  const auto checked = checked_membership(snapshot.membership);
+  return checked.ok() && *checked == snapshot.membership;
+}
+
+void Raft::receive(const Message& message, const Append& append) {
+  // Without room for what it has, a follower takes no more; heartbeats keep it in touch.
+  if (blocked_ && !append.entries.empty()) return;
+  const auto last_sent = append.prev_index.plus(append.entries.size());
+  if (last_sent <= commit_index_ && !append.rest) {
+    acknowledge(message.from, commit_index_);
+    return;
+  }
+  // What is committed here is the leader's too, whatever it is compared with.
+  if (append.prev_index > commit_index_ && log_.term_at(append.prev_index) != append.prev_term) {
+    reject(message.from, append);
+    return;
+  }
+  std::size_t first_new = 0;
+  while (first_new < append.entries.size()) {
+    const auto& entry = append.entries[first_new];
+    if (entry.index > commit_index_ && log_.term_at(entry.index) != entry.term) break;
+    ++first_new;
+  }
+  if (first_new < append.entries.size() && !append_new(append, first_new)) {
+    ++refusals_.malformed;
+    return;
+  }
+  commit_to(std::min(append.commit, last_sent));
+  if (append.rest && last_sent == log_.last_index() && log_.stored_index() == last_sent && commit_index_ == last_sent) {
+    resting_ = true;
+    return;
+  }
+  if (first_new == append.entries.size()) {
+    acknowledge(message.from, last_sent);
+  } else {
+    acknowledge_write(message.from, last_sent);
+  }
+}
+
+void Raft::reject(NodeId leader, const Append& append) {
+  wake();
+  const auto hint = log_.meeting_point(append.prev_index, append.prev_term);
+  send(leader, AppendReply{{}, true, append.prev_index, hint, log_.term_at(hint).value_or(Term{})});
+}
+
+// Appends from `first_new` on, in place of what differs. False: their offsets do not
+// continue ours.
+bool Raft::append_new(const Append& append, std::size_t first_new) {
+  const auto& first = append.entries[first_new];
+  if (log_.next_offset_at(first.index.prev()) != first.base_offset) return false;
+  wake();
+  if (first.index <= log_.last_index()) truncate_from(first.index);
+  for (auto entry = append.entries.begin() + static_cast<std::ptrdiff_t>(first_new); entry != append.entries.end();
+       ++entry) {
+    log_.append(*entry);
+    note_membership(*entry);
+    effects_.write.entries.push_back(*entry);
+  }
+  note_write(log_.last_index());
+  return true;
+}
+
+// Counts what is on disk by now; for what is not yet, a reply is on its way already.
+void Raft::acknowledge(NodeId leader, RaftIndex match) {
+  match = std::min(match, log_.stored_index());
+  acknowledged_ = std::max(acknowledged_, match);
+  send_after_hard_state(message_to(leader, AppendReply{match}));
+}
+
+// One reply for all that is gathered in a write.
+void Raft::acknowledge_write(NodeId leader, RaftIndex match) {
+  acknowledged_ = std::max(acknowledged_, match);
+  auto& replies = effects_.after_write;
+  if (!replies.empty() && replies.back().to == leader && replies.back().term == hard_.term) replies.pop_back();
+  replies.push_back(message_to(leader, AppendReply{match}));
+}
+
+void Raft::receive(const Message& message, const InstallSnapshot& install) {
+  const auto& snapshot = *install.snapshot;
+  // A late one: the log has its last entry, or the leader was told of more. What was
+  // acknowledged must never go.
+  if (log_.term_at(snapshot.index) == snapshot.term) commit_to(snapshot.index);
+  if (snapshot.index <= std::max(commit_index_, acknowledged_)) {
+    acknowledge(message.from, std::max(commit_index_, acknowledged_));
+    return;
+  }
+  wake();
+  log_.reset(snapshot.index, snapshot.term, snapshot.next_offset);
+  commit_index_ = snapshot.index;
+  if (snapshot.membership_index >= hard_.membership_index && snapshot.membership != hard_.membership) {
+    hard_.membership = snapshot.membership;
+    hard_.membership_index = snapshot.membership_index;
+    store_hard_state();
+  }
+  memberships_.assign(1, {hard_.membership_index, hard_.membership});
+  for (auto& write : pending_writes_) write.stored_to = RaftIndex{};
+  blocked_ = rewrite_due_ = false;
+  effects_.after_write.clear();
+  installed_ = unstored_reset_ = install.snapshot;
+  give_reset();
+  note_write(snapshot.index);
+  acknowledge_write(message.from, snapshot.index);
+}
+
+void Raft::give_reset() {
+  const auto& snapshot = *unstored_reset_;
+  effects_.write = {};
+  effects_.write.reset = LogReset{snapshot.index.next(), snapshot.next_offset, snapshot.log_start};
+  effects_.write.state = snapshot.state;
+  effects_.write.applied = snapshot.applied;
+  reset_sequence_ = upcoming();
+}
+
+} // namespace callboard::raft

@@ -1,0 +1,243 @@
+// Raft: the leader's side of replication.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "cluster/raft/raft.h"
+
+namespace callboard::raft {
+namespace {
+
+// What an entry without payload counts in a window.
+constexpr std::size_t entry_overhead_bytes = 48;
+
+std::size_t weight_of(const std::vector<LogEntry>& entries) {
+  std::size_t sum = 0;
+  for (const auto& entry : entries) sum += entry.payload.size() + entry_overhead_bytes;
+  return sum;
+}
+
+} // namespace
+
+bool Raft::propose(std::vector<LogEntry>& entries) {
+  if (!leads() || handing_over() || blocked_ || stopped_) return false;
+  for (auto& entry : entries) append_own(entry);
+  return true;
+}
+
+void Raft::append_own(LogEntry& entry) {
+  wake();
+  idle_ticks_ = 0;
+  entry.index = log_.last_index().next();
+  entry.term = hard_.term;
+  if (entry.type != EntryType::batch) entry.base_offset = log_.next_offset();
+  log_.append(entry);
+  note_membership(entry);
+  effects_.write.entries.push_back(entry);
+  note_write(entry.index);
+}
+
+void Raft::append_noop() {
+  LogEntry noop;
+  noop.type = EntryType::noop;
+  append_own(noop);
+}
+
+Status Raft::transfer_leadership(NodeId to) {
+  if (!leads()) return Error{ErrorCode::not_leader_or_follower, "Only the leader hands over."};
+  const auto& voters = membership().voters;
+  if (std::find(voters.begin(), voters.end(), to) == voters.end()) {
+    return Error{ErrorCode::invalid_request, "Node " + std::to_string(to.value) + " has no vote in this group."};
+  }
+  Progress* peer = find_peer(to);
+  if (peer == nullptr) return ok_status();
+  if (peer->away) {
+    return Error{ErrorCode::invalid_request, "Node " + std::to_string(to.value) + " is away and cannot take over."};
+  }
+  wake();
+  transfer_to_ = to;
+  transfer_ticks_ = 0;
+  continue_transfer(*peer);
+  return ok_status();
+}
+
+void Raft::continue_transfer(const Progress& peer) {
+  if (peer.node() == transfer_to_ && peer.match() == log_.last_index()) send(peer.node(), TimeoutNow{});
+}
+
+void Raft::receive(const Message& message, const AppendReply& reply) {
+  Progress* peer = find_peer(message.from);
+  if (peer == nullptr) return;
+  if (reply.match > log_.last_index() || reply.hint_index > reply.rejected_prev) {
+    ++refusals_.malformed;
+  } else if (reply.rejected) {
+    on_rejected(*peer, reply);
+  } else {
+    on_matched(*peer, reply.match);
+  }
+}
+
+// Where the logs may meet: behind the last entry of the follower that our log can have
+// too. A whole term of differing entries costs one message (Raft paper, 5.3).
+void Raft::on_rejected(Progress& peer, const AppendReply& reply) {
+  const bool probing = peer.state() == Progress::State::probe;
+  const bool current = probing ? reply.rejected_prev == peer.next().prev() : reply.rejected_prev > peer.match();
+  if (!current || peer.state() == Progress::State::snapshot) return;
+  wake();
+  const auto meeting = log_.meeting_point(reply.hint_index, reply.hint_term);
+  peer.probe_from(std::min(meeting.next(), reply.rejected_prev));
+}
+
+void Raft::on_matched(Progress& peer, RaftIndex match) {
+  const bool news = peer.matched(match);
+  if (peer.state() == Progress::State::probe) peer.replicate();
+  if (peer.state() == Progress::State::snapshot && match >= peer.snapshot_index()) peer.replicate();
+  if (!news) return;
+  advance_commit();
+  shrink_log();
+  continue_transfer(peer);
+  finish_change();
+}
+
+// By counting only what is of its own term (Raft paper, figure 8).
+void Raft::advance_commit() {
+  const auto index = majority_index(membership(), [&](NodeId node) { return match_of(node); });
+  if (index < own_term_first_ || index <= commit_index_) return;
+  commit_to(index);
+}
+
+RaftIndex Raft::match_of(NodeId node) const {
+  if (node == self_) return log_.stored_index();
+  const Progress* peer = find_peer(node);
+  return peer == nullptr ? RaftIndex{} : peer->match();
+}
+
+RaftIndex Raft::stored_on(std::size_t copies) const {
+  return copies_index(membership().voters, copies, [&](NodeId node) { return match_of(node); });
+}
+
+bool Raft::is_present(NodeId node) const {
+  const Progress* peer = find_peer(node);
+  return node == self_ || (peer != nullptr && peer->present());
+}
+
+std::size_t Raft::voters_present() const {
+  const auto& voters = membership().voters;
+  const auto present = [&](NodeId node) { return is_present(node); };
+  return static_cast<std::size_t>(std::count_if(voters.begin(), voters.end(), present));
+}
+
+bool Raft::quorum_present() const {
+  const auto ballot_of = [&](NodeId node) { return is_present(node) ? Ballot::granted : Ballot::refused; };
+  return vote_result(membership(), ballot_of) == VoteResult::won;
+}
+
+// Whom nobody hears from leads nobody: clients are to find the leader that the others
+// have elected by now.
+void Raft::check_quorum() {
+  for (auto& peer : progress_) peer.silent = !std::exchange(peer.recent, false);
+  if (!quorum_present()) follow(hard_.term, no_node);
+}
+
+void Raft::replicate() {
+  for (auto& peer : progress_) {
+    while (!peer.paused(config_.inflight_bytes_max) && !peer.reading && peer.next() <= log_.last_index()) {
+      send_append(peer);
+    }
+  }
+}
+
+void Raft::send_append(Progress& peer) {
+  const auto prev = peer.next().prev();
+  if (!log_.term_at(prev) || peer.next() < log_.first_index()) {
+    peer.await_snapshot(log_.first_index().prev());
+    effects_.snapshots.push_back(peer.node());
+  } else if (log_.readable(peer.next())) {
+    send_entries(peer, log_.read(peer.next(), config_.message_bytes_max));
+  } else {
+    peer.reading = true;
+    effects_.reads.push_back({peer.node(), peer.next(), log_.stored_index(), config_.message_bytes_max});
+  }
+}
+
+void Raft::send_entries(Progress& peer, std::vector<LogEntry> entries) {
+  const auto prev = peer.next().prev();
+  const auto last = entries.back().index;
+  const auto weight = weight_of(entries);
+  send(peer.node(), Append{prev, *log_.term_at(prev), commit_index_, false, std::move(entries)});
+  peer.sent(last, weight);
+  sent_to_ = std::max(sent_to_, last);
+}
+
+void Raft::entries_read(NodeId to, RaftIndex from, std::vector<LogEntry> entries) {
+  Progress* peer = find_peer(to);
+  if (peer == nullptr || !peer->reading) return;
+  peer->reading = false;
+  // What is no longer needed next, was read before the log changed, or could not be read,
+  // is asked for again.
+  if (peer->next() != from) return;
+  auto index = from;
+  for (const auto& entry : entries) {
+    if (entry.index != index || log_.term_at(index) != entry.term) return;
+    index = index.next();
+  }
+  if (entries.empty()) {
+    peer->probe_from(peer->next());
+    peer->sent(peer->next(), 0); // paused until the next heartbeat
+  } else if (!peer->paused(config_.inflight_bytes_max) && log_.term_at(from.prev())) {
+    send_entries(*peer, std::move(entries));
+  }
+}
+
+void Raft::send_snapshot(NodeId to, std::shared_ptr<const Snapshot> snapshot) {
+  Progress* peer = find_peer(to);
+  if (peer == nullptr || peer->state() != Progress::State::snapshot || !snapshot) return;
+  peer->await_snapshot(snapshot->index);
+  send(to, InstallSnapshot{std::move(snapshot)});
+}
+
+void Raft::send_heartbeats() {
+  for (auto& peer : progress_) send_heartbeat(peer);
+}
+
+void Raft::send_heartbeat(Progress& peer) {
+  peer.resume_probe();
+  auto prev = peer.next().prev();
+  if (peer.state() == Progress::State::snapshot) {
+    peer.snapshot_ticks += config_.heartbeat_ticks;
+    if (peer.snapshot_ticks >= config_.election_ticks) peer.probe_from(peer.next());
+    prev = {};
+  }
+  const auto term = log_.term_at(prev);
+  if (!term) peer.probe_from(peer.next()); // the log was cut behind it: find out what it has
+  send(peer.node(), Append{term ? prev : RaftIndex{}, term.value_or(Term{}), commit_index_});
+}
+
+bool Raft::may_rest() const {
+  const auto last = log_.last_index();
+  if (!settled() || commit_index_ != last || log_.stored_index() != last || handing_over()) return false;
+  if (memberships_.size() > 1 || membership().joint() || hard_stored_ < hard_sequence_ || !quorum_present())
+    return false;
+  return std::all_of(progress_.begin(), progress_.end(),
+                     [&](const Progress& peer) { return peer.away || peer.match() == last; });
+}
+
+const Progress* Raft::find_peer(NodeId node) const {
+  const auto peer =
+      std::find_if(progress_.begin(), progress_.end(), [&](const Progress& it) { return it.node() == node; });
+  return peer == progress_.end() ? nullptr : &*peer;
+}
+
+Progress* Raft::find_peer(NodeId node) {
+  return const_cast<Progress*>(std::as_const(*this).find_peer(node));
+}
+
+RaftIndex Raft::everybody_has() const {
+  auto least = log_.last_index();
+  for (const auto& peer : progress_) {
+    if (!peer.away) least = std::min(least, peer.match());
+  }
+  return least;
+}
+
+} // namespace callboard::raft
