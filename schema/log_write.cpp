@@ -20,7 +20,9 @@ void LogWrite::append(LogWrite&& later) {
     const auto from = *later.truncate_from;
     const auto covered = std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.index >= from; });
     entries.erase(covered, entries.end());
-    truncate_from = truncate_from ? std::min(*truncate_from, from) : from;
+    // What was to be appended here is not on disk yet: only below it is there something to
+    // remove.
+    if (entries.empty()) truncate_from = truncate_from ? std::min(*truncate_from, from) : from;
   }
   if (entries.empty()) {
     entries = std::move(later.entries);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cluster/partition/state_row.h"
+#include "cluster/raft/sabotage.h"
 #include "schema/crc32c.h"
 
 namespace callboard::partition {
@@ -311,7 +312,7 @@ void PartitionReplica::undo_from(RaftIndex from) {
   log_end_ = unapplied_.empty() ? high_watermark_ : unapplied_.back().entry.next_offset();
   adopted_ = std::min(adopted_, from.prev());
   const auto above_state = std::max(from, applied_.next());
-  producers_.truncate_from(above_state);
+  if (!raft::sabotaged(raft::Sabotage::producer_state_not_undone)) producers_.truncate_from(above_state);
   terms_.truncate_from(above_state);
   cache_.truncate(log_end_);
   log_start_proposed_ = log_start_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cluster/partition/partition_replica.h"
+#include "cluster/raft/sabotage.h"
 
 namespace callboard::partition {
 namespace {
@@ -60,7 +61,8 @@ void PartitionReplica::produce(ProduceCommand command, TimestampMs now) {
     waiter.outcome.waiter = command.waiter;
     waiter.outcome.base_offset = sequence.base_offset;
     waiter.outcome.log_append_time = sequence.timestamp;
-    acknowledge(command.acks, std::move(waiter));
+    const bool early = raft::sabotaged(raft::Sabotage::duplicate_acknowledged_early);
+    acknowledge(early ? acks_none : command.acks, std::move(waiter));
   } else {
     append_batch(std::move(command), now);
   }

@@ -75,6 +75,9 @@ void Raft::receive(const Message& message, const VoteRequest& request) {
     remind(message.from);
     return;
   }
+  // Who asks for the next term leads this one no more; it may be deaf and never learn that
+  // its followers rest.
+  if (message.from == leader_ && message.term > hard_.term) lose_leader();
   if (!request.pre && message.term > hard_.term) follow(message.term, no_node);
   const bool free = request.pre ? message.term > hard_.term
                                 : hard_.vote == message.from || (hard_.vote == no_node && leader_ == no_node);

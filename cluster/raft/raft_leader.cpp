@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cluster/raft/raft.h"
+#include "cluster/raft/sabotage.h"
 
 namespace callboard::raft {
 namespace {
@@ -102,7 +103,8 @@ void Raft::on_matched(Progress& peer, RaftIndex match) {
 // By counting only what is of its own term (Raft paper, figure 8).
 void Raft::advance_commit() {
   const auto index = majority_index(membership(), [&](NodeId node) { return match_of(node); });
-  if (index < own_term_first_ || index <= commit_index_) return;
+  const bool own_term = index >= own_term_first_ || sabotaged(Sabotage::earlier_term_committed_by_count);
+  if (!own_term || index <= commit_index_) return;
   commit_to(index);
 }
 
@@ -149,7 +151,9 @@ void Raft::replicate() {
 
 void Raft::send_append(Progress& peer) {
   const auto prev = peer.next().prev();
-  if (!log_.term_at(prev) || peer.next() < log_.first_index()) {
+  // Terms that ended below the log start are forgotten, perhaps before their entries are.
+  const bool known = log_.term_at(prev) && log_.term_at(peer.next());
+  if (!known || peer.next() < log_.first_index()) {
     peer.await_snapshot(log_.first_index().prev());
     effects_.snapshots.push_back(peer.node());
   } else if (log_.readable(peer.next())) {

@@ -5,13 +5,15 @@
 #include <utility>
 
 #include "cluster/raft/raft.h"
+#include "cluster/raft/sabotage.h"
 
 namespace callboard::raft {
 
 Status Raft::change_membership(Membership target) {
   if (auto refused = refuse_change(target); !refused) return refused;
   const auto& current = membership();
-  if (target.voters != current.voters) target.outgoing = current.voters;
+  const bool joint = target.voters != current.voters && !sabotaged(Sabotage::membership_without_joint);
+  if (joint) target.outgoing = current.voters;
   auto checked = checked_membership(std::move(target));
   if (!checked) return checked.error();
   LogEntry entry;
