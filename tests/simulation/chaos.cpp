@@ -1,0 +1,232 @@
+#include "tests/simulation/chaos.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace callboard::simulation {
+namespace {
+
+constexpr Time down_max = 60 * tick_length;
+constexpr Time cut_max = 80 * tick_length;
+constexpr Time pause_max = 40 * tick_length;
+constexpr Time disk_trouble_max = 50 * tick_length;
+constexpr std::uint32_t clock_jump_max = 30; // ticks that come at once
+constexpr TimestampMs wall_jump_max = 10LL * 3600 * 1000;
+constexpr std::size_t voters_of_rotten = 3;
+
+bool contains(const std::vector<NodeId>& nodes, NodeId node) {
+  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+}
+
+} // namespace
+
+Chaos::Chaos(Surroundings& around) : around_(around), random_(around.scenario.seed, "chaos") {}
+
+void Chaos::tick() {
+  break_nodes();
+  break_disks();
+  administer();
+}
+
+void Chaos::break_nodes() {
+  if (now(Fault::crash)) crash(some_node(), random_.below(down_max));
+  if (now(Fault::crash_all)) {
+    for (auto& [id, node] : around_.nodes) crash(*node, random_.below(down_max));
+  }
+  if (now(Fault::cut)) cut(false);
+  if (now(Fault::one_way_cut)) cut(true);
+  if (now(Fault::pause)) some_node().pause(random_.below(pause_max));
+  if (now(Fault::clock_jump)) {
+    auto& node = some_node();
+    const auto hours = static_cast<TimestampMs>(random_.below(2 * wall_jump_max)) - wall_jump_max;
+    node.jump_clock(static_cast<std::uint32_t>(random_.below(clock_jump_max)), hours);
+  }
+}
+
+void Chaos::break_disks() {
+  if (now(Fault::slow_disk)) {
+    auto& disk = some_node().disk();
+    disk.set_slow(true);
+    around_.timeline.after(random_.below(disk_trouble_max), [&disk] { disk.set_slow(false); });
+  }
+  if (now(Fault::full_disk)) {
+    auto& disk = some_node().disk();
+    disk.set_full(true);
+    around_.timeline.after(random_.below(disk_trouble_max), [&disk] { disk.set_full(false); });
+  }
+  if (now(Fault::broken_disk)) {
+    auto& disk = some_node().disk();
+    random_.chance(0.8) ? disk.break_next_write() : disk.break_next_hard_states();
+  }
+  if (now(Fault::rot)) rot();
+}
+
+void Chaos::administer() {
+  if (now(Fault::membership)) change_membership();
+  if (now(Fault::transfer)) transfer();
+  if (now(Fault::retention)) move_log_start();
+}
+
+Node& Chaos::some_node() {
+  return *std::next(around_.nodes.begin(), static_cast<std::ptrdiff_t>(random_.below(around_.nodes.size())))->second;
+}
+
+GroupId Chaos::some_group() {
+  return GroupId(random_.between(1, around_.scenario.groups));
+}
+
+Node* Chaos::leader_of(GroupId group) {
+  const auto leader = around_.leaders[group].node;
+  return leader == no_node ? nullptr : around_.nodes.at(leader).get();
+}
+
+void Chaos::crash(Node& node, Time duration) {
+  if (!node.up()) return;
+  node.crash();
+  around_.timeline.after(duration + 1, [&node] {
+    if (!node.up()) node.start();
+  });
+}
+
+// One node from all, one from another, or some from the rest.
+void Chaos::cut(bool one_way) {
+  const auto duration = random_.below(cut_max);
+  const auto kind = random_.below(3);
+  const auto one = some_node().id();
+  const auto other = some_node().id();
+  const auto sides = random_.next();
+  const bool outwards = random_.chance(0.5);
+  const auto on_this_side = [&](NodeId node) {
+    return kind == 2 ? (sides >> static_cast<unsigned>(node.value) & 1U) == 1 : node == one;
+  };
+  for (const auto& [from, sender] : around_.nodes) {
+    for (const auto& [to, receiver] : around_.nodes) {
+      if (kind == 1 && to != other) continue;
+      if (on_this_side(from) && !on_this_side(to)) {
+        if (!one_way || outwards) cut(from, to, duration);
+        if (!one_way || !outwards) cut(to, from, duration);
+      }
+    }
+  }
+}
+
+void Chaos::cut(NodeId from, NodeId to, Time duration) {
+  around_.network.cut(from, to);
+  around_.timeline.after(duration, [this, from, to] {
+    if (!ended_) around_.network.mend(from, to);
+  });
+}
+
+// Never two of a group: nobody promises to survive that.
+void Chaos::rot() {
+  const auto group = some_group();
+  auto& node = some_node();
+  const auto& membership = around_.histories.at(group).membership();
+  bool others_rotten = false;
+  for (const auto& [id, other] : around_.nodes) {
+    const auto* stored = other->disk().find(group);
+    others_rotten |= stored != nullptr && stored->rotten;
+  }
+  const bool enough = membership.voters.size() >= voters_of_rotten && !membership.joint();
+  if (others_rotten || !enough || !membership.contains(node.id())) return;
+  node.disk().groups().at(group).rotten = true;
+}
+
+void Chaos::change_membership() {
+  const auto group = some_group();
+  auto* leader = leader_of(group);
+  auto target = changed(around_.histories.at(group).membership());
+  if (leader == nullptr || !leader->change_membership(group, target)) return;
+  for (const auto member : target.members()) {
+    auto& node = *around_.nodes.at(member);
+    if (node.disk().find(group) == nullptr) node.host(group, {});
+  }
+}
+
+Membership Chaos::changed(Membership membership) {
+  membership.outgoing.clear();
+  const auto node = some_node().id();
+  auto& voters = membership.voters;
+  auto& learners = membership.learners;
+  if (!membership.contains(node)) {
+    learners.push_back(node);
+  } else if (contains(learners, node)) {
+    std::erase(learners, node);
+    const auto what = random_.below(4);
+    if (what > 0) voters.push_back(node);
+    if (what > 1) voters.erase(voters.begin() + static_cast<std::ptrdiff_t>(random_.below(voters.size() - 1)));
+  } else if (voters.size() > 1) {
+    std::erase(voters, node);
+    if (random_.chance(0.3)) learners.push_back(node);
+  }
+  return membership;
+}
+
+void Chaos::transfer() {
+  const auto group = some_group();
+  auto* leader = leader_of(group);
+  auto voters = around_.histories.at(group).membership().voters;
+  const auto to = random_.pick(voters);
+  if (leader != nullptr) leader->transfer_leadership(group, to);
+}
+
+void Chaos::move_log_start() {
+  const auto group = some_group();
+  const auto part = random_.fraction();
+  auto* leader = leader_of(group);
+  const auto* replica = leader == nullptr ? nullptr : leader->find(group);
+  if (replica == nullptr) return;
+  const auto kept = static_cast<double>(replica->high_watermark().value - replica->log_start().value);
+  leader->move_log_start(group, replica->log_start().plus(static_cast<std::int64_t>(kept * part)));
+}
+
+void Chaos::end() {
+  ended_ = true;
+  around_.network.calm();
+  around_.network.mend_all();
+  for (auto& [id, node] : around_.nodes) {
+    node->disk().repair();
+    const bool broken = std::any_of(node->replicas().begin(), node->replicas().end(),
+                                    [](const auto& replica) { return replica.second->stopped(); });
+    if (broken) node->crash();
+    if (!node->up()) node->start();
+  }
+}
+
+std::string Chaos::break_minority() {
+  ended_ = true;
+  const auto kind = random_.below(6);
+  const auto minority = random_.between(1, (around_.scenario.nodes - 1) / 2);
+  const auto first = random_.below(around_.scenario.nodes);
+  std::vector<NodeId> broken;
+  for (std::uint64_t i = 0; i < minority; ++i) {
+    broken.emplace_back(static_cast<NodeId::rep>((first + i) % around_.scenario.nodes + 1));
+  }
+  if (kind == 0) {
+    for (const auto node : broken) around_.nodes.at(node)->crash();
+    return "a minority is down";
+  }
+  if (kind == 5) {
+    stop_leaders();
+    return "the leader of every group has stopped, its node lives";
+  }
+  for (const auto one : broken) {
+    for (const auto& [other, node] : around_.nodes) {
+      if (contains(broken, other) || (kind == 4 && other != around_.nodes.rbegin()->first)) continue;
+      if (kind != 2) around_.network.cut(one, other);
+      if (kind != 1) around_.network.cut(other, one);
+    }
+  }
+  constexpr std::array<std::string_view, 5> names{"", "a minority is not heard", "a minority hears nobody",
+                                                  "a minority is cut off", "a minority and one other are cut apart"};
+  return std::string(names[kind]);
+}
+
+void Chaos::stop_leaders() {
+  for (auto& [group, history] : around_.histories) {
+    if (auto* leader = leader_of(group)) leader->stop_replica(group, {ErrorCode::storage_io, "Stopped."});
+  }
+}
+
+} // namespace callboard::simulation

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "tests/simulation/node.h"
+
+namespace callboard::simulation {
+
+// What goes wrong by events: nodes, lines and disks. And what people do to a cluster
+// meanwhile: members change, leaders hand over, logs are trimmed.
+class Chaos {
+public:
+  explicit Chaos(Surroundings& around);
+
+  // Each fault by its rate; once a tick.
+  void tick();
+  // Everything works again, as far as it can: what has rotted stays rotten.
+  void end();
+  // A minority breaks and stays so until end(). What it is, for people.
+  std::string break_minority();
+
+private:
+  bool now(Fault fault) { return random_.chance(around_.scenario.rate(fault) / 1000); }
+  void break_nodes();
+  void break_disks();
+  void administer();
+
+  Node& some_node();
+  GroupId some_group();
+  Node* leader_of(GroupId group);
+  void crash(Node& node, Time duration);
+  void cut(bool one_way);
+  void cut(NodeId from, NodeId to, Time duration);
+  void rot();
+  void change_membership();
+  Membership changed(Membership membership);
+  void move_log_start();
+  void transfer();
+  void stop_leaders();
+
+  Surroundings& around_;
+  Random random_;
+  bool ended_ = false;
+};
+
+} // namespace callboard::simulation

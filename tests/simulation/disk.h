@@ -1,0 +1,102 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "cluster/raft/message.h"
+#include "storage/memory_log.h"
+#include "tests/simulation/random.h"
+#include "tests/simulation/scenario.h"
+#include "tests/simulation/timeline.h"
+
+namespace callboard::simulation {
+
+// What one replica gave to be stored at once: see raft::Effects.
+struct Staged {
+  GroupId group;
+  std::uint64_t sequence = 0;
+  std::optional<HardState> hard{};
+  std::vector<raft::Message> after_hard_state{};
+  LogWrite write{};
+  std::uint64_t generation = 0;
+  std::vector<raft::Message> after_write{};
+};
+
+// Who stages, and hears what came of it.
+class DiskClient {
+public:
+  virtual void hard_state_stored(GroupId group, std::uint64_t sequence) = 0;
+  virtual void written(GroupId group, std::uint64_t sequence) = 0;
+  virtual void write_failed(GroupId group, std::uint64_t generation, const Error& error) = 0;
+  virtual void unusable(GroupId group, const Error& error) = 0;
+  // Their promise holds now.
+  virtual void release(std::vector<raft::Message> messages) = 0;
+
+protected:
+  ~DiskClient() = default;
+};
+
+// One group on one node's disk.
+struct StoredGroup {
+  HardState hard;
+  storage::MemoryLog log;
+  bool rotten = false; // the log is found damaged when it is read next
+};
+
+// A node's disk: the hard states of all its groups in one file, a log for each; what is
+// staged while a commit is under way goes into the next (ARCHITECTURE.md, decision 7),
+// hard states first. Outlives its node's processes: a crash loses what is staged, and of
+// a commit under way whatever had not reached the disk, each log's part as a whole.
+class Disk {
+public:
+  Disk(Timeline& timeline, const Scenario& scenario, NodeId node);
+
+  void attach(DiskClient& client) { client_ = &client; }
+  std::map<GroupId, StoredGroup>& groups() { return groups_; }
+  const StoredGroup* find(GroupId group) const;
+  StoredGroup& create(GroupId group, HardState hard);
+  void remove(GroupId group) { groups_.erase(group); }
+
+  void stage(Staged staged);
+  void set_log_start(GroupId group, Offset log_start);
+  void crash();
+  // The process stops, or goes on: a commit under way is answered later.
+  void pause_until(Time time) { paused_until_ = time; }
+
+  void set_slow(bool slow) { slow_ = slow; }
+  void set_full(bool full) { full_ = full; }
+  // The next commit of a log fails, or that of hard states.
+  void break_next_write() { break_write_ = true; }
+  void break_next_hard_states() { break_hard_states_ = true; }
+  void repair();
+
+private:
+  void begin_commit();
+  void finish_commit();
+  void store_hard_states(std::vector<Staged>& batch);
+  void store_hard_state(const Staged& staged);
+  void store_writes(std::vector<Staged>& batch);
+  Status store_write(GroupId group, const LogWrite& write);
+  void fail(const Staged& last, const Error& error);
+  static std::map<GroupId, LogWrite> merged_writes(std::vector<Staged>& batch);
+
+  Timeline& timeline_;
+  const Scenario& scenario_;
+  Random random_;
+  DiskClient* client_ = nullptr;
+  std::map<GroupId, StoredGroup> groups_;
+  std::vector<Staged> staged_;
+  std::vector<Staged> committing_;
+  std::map<GroupId, std::uint64_t> failed_generation_; // of this process
+  std::set<GroupId> unusable_;
+  std::uint64_t process_ = 0; // commits of an earlier one are answered to nobody
+  Time paused_until_ = 0;
+  bool slow_ = false;
+  bool full_ = false;
+  bool break_write_ = false;
+  bool break_hard_states_ = false;
+};
+
+} // namespace callboard::simulation

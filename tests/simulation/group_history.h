@@ -1,0 +1,127 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cluster/partition/partition_replica.h"
+#include "schema/record_batch.h"
+#include "tests/simulation/disk.h"
+#include "tests/simulation/findings.h"
+
+namespace callboard::simulation {
+
+// A batch as its producer names it; `id` tells all batches of a run apart and travels as
+// its base timestamp.
+struct BatchName {
+  std::int64_t id = 0;
+  ProducerId producer = no_producer;
+  std::int16_t epoch = 0;
+  std::int32_t sequence = 0;
+  std::int32_t count = 0;
+
+  static BatchName of(const BatchHeader& header) {
+    return {header.base_timestamp, header.producer, header.producer_epoch, header.base_sequence, header.count};
+  }
+  bool operator==(const BatchName&) const = default;
+};
+
+// Everything that ever happened in one group, as nobody inside can know it: the committed
+// log, who led which term, what was promised. Compares whatever a replica does with it
+// the moment it is done, so that a broken rule is found where it breaks:
+//
+//   election safety       no term has two leaders
+//   leader completeness   who leads has everything that was committed in earlier terms
+//   log matching          an index and a term name one entry, and one entry before it
+//   state machine safety  what is committed at an index is the same everywhere, forever
+//   durability            when it is committed it is on the disks of a majority
+//   acknowledgements      only for what is committed, at the offset where it is
+//   producers             an idempotent producer's batches, each once, in order
+//   offsets               dense from 0; no high watermark goes back
+//   consumers             are given what is committed, and nothing else
+class GroupHistory {
+public:
+  using DiskOf = std::function<const StoredGroup*(NodeId)>;
+
+  GroupHistory(GroupId group, Findings& findings, DiskOf disk_of)
+    : group_(group), findings_(findings), disk_of_(std::move(disk_of)) {}
+
+  // A replica of `node` did something: called with its effects before anybody else sees
+  // them, writes and committed entries in them.
+  void observe(NodeId node, const partition::PartitionReplica& replica, const partition::Effects& effects);
+  // The replica on `node` begins a new life.
+  void restarted(NodeId node) { lives_.erase(node); }
+
+  // A leader says that `batch` is committed at `base_offset`, on at least `copies` disks.
+  void acknowledged(const partition::PartitionReplica& leader, const BatchName& batch, Offset base_offset,
+                    std::size_t copies);
+  // A leader says that `batch` is committed somewhere.
+  void called_duplicate(const BatchName& batch);
+  // A leader gives `batch` to a consumer.
+  void served(ByteView batch);
+  // A consumer at `position` got `batch`; the position behind it.
+  Offset consumed(Offset position, ByteView batch);
+
+  Offset committed_end() const;
+  RaftIndex committed_index() const { return RaftIndex(committed_.size()); }
+  // The newest committed membership.
+  const Membership& membership() const { return membership_; }
+  void found(Membership membership) { membership_ = std::move(membership); }
+  // Whether `log` has what is committed, as far as it goes back.
+  void compare_log(NodeId node, const storage::MemoryLog& log);
+  std::uint64_t acknowledgements() const { return acknowledgements_; }
+
+private:
+  struct Committed {
+    Term term;
+    std::uint64_t content = 0;
+    Term in_term; // of who was first to say so
+    Offset next_offset;
+  };
+  struct CommittedBatch {
+    RaftIndex index;
+    Offset base_offset;
+    BatchName name;
+  };
+  struct Appended {
+    std::uint64_t content = 0;
+    Term previous_term; // -1: not known
+    NodeId first;       // who had it first
+    bool shared = false;
+  };
+  struct Life {
+    Offset high_watermark;
+    RaftIndex commit_index;
+    Term led;
+    bool settled = false;
+  };
+
+  void fail(const std::string& rule, const std::string& what);
+  void check_office(NodeId node, const partition::PartitionReplica& replica, Life& life);
+  void check_completeness(NodeId node, const partition::PartitionReplica& replica);
+  void check_appended(NodeId node, const partition::PartitionReplica& replica, const LogWrite& write);
+  void check_matching(NodeId node, const LogEntry& entry, std::optional<Term> previous);
+  void check_committed(NodeId node, const partition::PartitionReplica& replica, const LogEntry& entry);
+  void extend(NodeId node, const partition::PartitionReplica& replica, const LogEntry& entry);
+  void check_batch(const LogEntry& entry);
+  void check_durable(const partition::PartitionReplica& leader, RaftIndex index);
+  std::size_t durable_on(const std::vector<NodeId>& voters, RaftIndex index) const;
+  const CommittedBatch* batch_at(Offset offset) const;
+
+  GroupId group_;
+  Findings& findings_;
+  DiskOf disk_of_;
+  std::vector<Committed> committed_;    // entry i + 1
+  std::vector<CommittedBatch> batches_; // by offset
+  std::map<ProducerId, BatchName> last_of_producer_;
+  std::map<Term, NodeId> leaders_;
+  std::unordered_map<std::uint64_t, Appended> appended_; // by index and term
+  std::map<NodeId, Life> lives_;
+  Membership membership_;
+  std::uint64_t acknowledgements_ = 0;
+};
+
+} // namespace callboard::simulation
