@@ -83,6 +83,11 @@ void Raft::step(Message message) {
   }
   const auto* vote = std::get_if<VoteReply>(&message.body);
   const bool pre_granted = vote != nullptr && vote->pre && vote->granted;
+  // What has stopped is away in every term to come.
+  if (std::holds_alternative<Stopped>(message.body) && message.term < hard_.term) {
+    if (Progress* peer = find_peer(message.from)) peer->away = true;
+    return;
+  }
   if (message.term < hard_.term) {
     ++refusals_.stale;
     // A leader of the past learns that it is one.

@@ -8,6 +8,8 @@ namespace callboard::simulation {
 namespace {
 
 constexpr Time down_max = 60 * tick_length;
+constexpr Time reign_max = 2 * tick_length;
+constexpr Time short_down_max = 15 * tick_length;
 constexpr Time cut_max = 80 * tick_length;
 constexpr Time pause_max = 40 * tick_length;
 constexpr Time disk_trouble_max = 50 * tick_length;
@@ -26,6 +28,7 @@ Chaos::Chaos(Surroundings& around) : around_(around), random_(around.scenario.se
 void Chaos::tick() {
   break_nodes();
   break_disks();
+  end_reigns();
   administer();
 }
 
@@ -60,6 +63,22 @@ void Chaos::break_disks() {
     random_.chance(0.8) ? disk.break_next_write() : disk.break_next_hard_states();
   }
   if (now(Fault::rot)) rot();
+}
+
+// Soon after it was elected, often before the others have what it brought.
+void Chaos::end_reigns() {
+  const auto share = around_.scenario.rate(Fault::short_reign);
+  if (share == 0) return;
+  for (const auto& [group, leader] : around_.leaders) {
+    auto& decided = reigns_[group];
+    if (leader.node == no_node || leader.term <= decided) continue;
+    decided = leader.term;
+    if (!random_.chance(share)) continue;
+    auto& node = *around_.nodes.at(leader.node);
+    around_.timeline.after(random_.below(reign_max), [this, &node] {
+      if (!ended_) crash(node, random_.below(short_down_max));
+    });
+  }
 }
 
 void Chaos::administer() {
@@ -136,11 +155,27 @@ void Chaos::rot() {
 void Chaos::change_membership() {
   const auto group = some_group();
   auto* leader = leader_of(group);
-  auto target = changed(around_.histories.at(group).membership());
+  const auto before = around_.histories.at(group).membership();
+  auto target = changed(before);
   if (leader == nullptr || !leader->change_membership(group, target)) return;
+  const auto share = around_.scenario.rate(Fault::parting);
+  if (share > 0 && random_.chance(share)) part(leader->id(), before.voters, target.voters);
   for (const auto member : target.members()) {
     auto& node = *around_.nodes.at(member);
     if (node.disk().find(group) == nullptr) node.host(group, {});
+  }
+}
+
+// The leader and the new voters from the others: each side could be a majority of its own.
+void Chaos::part(NodeId leader, const std::vector<NodeId>& before, const std::vector<NodeId>& after) {
+  const auto duration = random_.below(cut_max);
+  const auto with_leader = [&](NodeId node) {
+    return node == leader || (contains(after, node) && !contains(before, node));
+  };
+  for (const auto& [from, sender] : around_.nodes) {
+    for (const auto& [to, receiver] : around_.nodes) {
+      if (with_leader(from) != with_leader(to)) cut(from, to, duration);
+    }
   }
 }
 

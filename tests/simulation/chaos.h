@@ -21,6 +21,7 @@ private:
   bool now(Fault fault) { return random_.chance(around_.scenario.rate(fault) / 1000); }
   void break_nodes();
   void break_disks();
+  void end_reigns();
   void administer();
 
   Node& some_node();
@@ -31,6 +32,7 @@ private:
   void cut(NodeId from, NodeId to, Time duration);
   void rot();
   void change_membership();
+  void part(NodeId leader, const std::vector<NodeId>& before, const std::vector<NodeId>& after);
   Membership changed(Membership membership);
   void move_log_start();
   void transfer();
@@ -38,6 +40,7 @@ private:
 
   Surroundings& around_;
   Random random_;
+  std::map<GroupId, Term> reigns_; // whose end, perhaps none, is decided
   bool ended_ = false;
 };
 

@@ -16,11 +16,12 @@ struct FaultRange {
 
 // In the order of Fault.
 constexpr std::array<FaultRange, fault_count> fault_ranges{{
-    {"loss", 0.001, 0.2},   {"duplication", 0.001, 0.2}, {"reordering", 0.01, 0.5}, {"delay", 0.001, 0.05},
-    {"cut", 2, 40},         {"one-way-cut", 2, 40},      {"crash", 1, 30},          {"crash-all", 0.5, 6},
-    {"pause", 1, 15},       {"drift", 0.01, 0.4},        {"clock-jump", 1, 10},     {"slow-disk", 1, 15},
-    {"full-disk", 1, 15},   {"broken-disk", 1, 15},      {"torn-commit", 0.1, 0.9}, {"rot", 0.5, 5},
-    {"membership", 5, 100}, {"transfer", 2, 60},         {"retention", 5, 150},     {"lasting", 0.5, 1},
+    {"loss", 0.001, 0.2},    {"duplication", 0.001, 0.2}, {"reordering", 0.01, 0.5}, {"delay", 0.001, 0.05},
+    {"cut", 2, 40},          {"one-way-cut", 2, 40},      {"crash", 1, 30},          {"crash-all", 0.5, 6},
+    {"pause", 1, 15},        {"drift", 0.01, 0.4},        {"clock-jump", 1, 10},     {"slow-disk", 1, 15},
+    {"full-disk", 1, 15},    {"broken-disk", 1, 15},      {"torn-commit", 0.1, 0.9}, {"rot", 0.5, 5},
+    {"membership", 5, 100},  {"transfer", 2, 60},         {"retention", 5, 150},     {"lasting", 0.5, 1},
+    {"short-reign", 0.3, 1}, {"parting", 0.3, 1},
 }};
 
 constexpr std::array<std::string_view, 8> sabotage_names{
@@ -34,8 +35,11 @@ constexpr std::array<std::string_view, 8> sabotage_names{
     "stopped_replica_not_announced",
 };
 
-constexpr double left_out = 0.4; // how often a fault is no part of a run
-constexpr double crowded = 0.05; // how often there are hundreds of groups
+constexpr double left_out = 0.4;  // how often a fault is no part of a run
+constexpr double crowded = 0.05;  // how often there are hundreds of groups
+constexpr double unstable = 0.15; // how often leaders come and go
+constexpr double changes_often = 200;
+constexpr double parted = 0.15; // how often changes of members meet a cut
 
 void draw_sizes(Scenario& scenario, Random& random) {
   scenario.nodes = random.chance(0.5) ? 3 : 5;
@@ -58,6 +62,22 @@ void draw_limits(Scenario& scenario, Random& random) {
   scenario.raft.memory_bytes_max = static_cast<std::size_t>(random.between_magnitudes(500, 50000));
   scenario.segment_bytes = static_cast<std::uint64_t>(random.between_magnitudes(500, 50000));
   scenario.cache_bytes = static_cast<std::size_t>(random.between_magnitudes(1000, 1000000));
+}
+
+// One leader after the other crashes while it still brings the followers up to date, one
+// entry a message: the ground on which figure 8 of the Raft paper grows.
+void make_unstable(Scenario& scenario) {
+  scenario.groups = scenario.clients = std::min(scenario.groups, 2U);
+  scenario.raft.message_bytes_max = scenario.raft.inflight_bytes_max = 1;
+}
+
+// The members of few groups change again and again among more nodes than they need, so
+// that old and new ones could each be a majority without the other.
+void make_parted(Scenario& scenario) {
+  scenario.nodes = 5;
+  scenario.replicas = 3;
+  scenario.groups = scenario.clients = std::min(scenario.groups, 3U);
+  scenario.rates[static_cast<std::size_t>(Fault::membership)] = changes_often;
 }
 
 } // namespace
@@ -85,6 +105,16 @@ Scenario Scenario::draw(std::uint64_t seed) {
   for (std::size_t i = 0; i < fault_count; ++i) {
     const auto rate = random.between_magnitudes(fault_ranges[i].low, fault_ranges[i].high);
     scenario.rates[i] = random.chance(left_out) ? 0 : rate;
+  }
+  if (Random(seed, "reigns").chance(unstable)) {
+    make_unstable(scenario);
+  } else {
+    scenario.switch_off(Fault::short_reign);
+  }
+  if (Random(seed, "partings").chance(parted)) {
+    make_parted(scenario);
+  } else {
+    scenario.switch_off(Fault::parting);
   }
   return scenario;
 }

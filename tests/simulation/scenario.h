@@ -33,8 +33,10 @@ enum class Fault : std::uint8_t {
   transfer,    // of a group's leadership
   retention,   // a log start moves
   lasting,     // the chance that at the end a minority stays broken
+  short_reign, // the share of new leaders that crash soon
+  parting,     // the share of changes of members in whose midst the network parts
 };
-inline constexpr std::size_t fault_count = 20;
+inline constexpr std::size_t fault_count = 22;
 
 std::string_view name_of(Fault fault);
 
