@@ -10,7 +10,7 @@ PACKAGES=(
   libspdlog-dev libfmt-dev libisal-dev libssl-dev
   # tests and benchmarks
   librapidcheck-dev libbenchmark-dev lmdb-utils kcat
-  python3 python3-kafka python3-lz4 python3-snappy python3-zstandard python3-crc32c
+  python3 python3-kafka python3-confluent-kafka python3-lz4 python3-snappy python3-zstandard python3-crc32c
 )
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }

@@ -623,4 +623,17 @@ Status PartitionLog::destroy() {
   return ok_status();
 }
 
+std::uint64_t disk_bytes(const std::string& directory, GroupId group, const Manifest& manifest) {
+  std::uint64_t bytes = 0;
+  for (const auto& segment : manifest.segments) {
+    const auto path = directory + "/groups/" + hex16(group.value) + "/" + hex16(segment.id.value) + ".mdb";
+    struct stat file {};
+    if (segment.closed)
+      bytes += segment.bytes;
+    else if (::stat(path.c_str(), &file) == 0)
+      bytes += static_cast<std::uint64_t>(file.st_size);
+  }
+  return bytes;
+}
+
 } // namespace callboard::storage

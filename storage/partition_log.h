@@ -76,4 +76,8 @@ private:
   std::unique_ptr<Impl> impl_;
 };
 
+// What a group's segments take on disk: the closed ones as its manifest says, the active
+// one by the size of its file. For logs that are open and those that are not.
+std::uint64_t disk_bytes(const std::string& directory, GroupId group, const Manifest& manifest);
+
 } // namespace callboard::storage

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/node/directory.h"
+#include "cluster/metadata/topic_changes.h"
 #include "cluster/metadata/topic_commands.h"
 #include "schema/metadata_record.h"
 #include "schema/result.h"
@@ -22,6 +23,7 @@ struct CreateTopic {
   std::uint64_t token = 0;
   metadata::CreateTopicCommand command;
   bool validate_only = false;
+  bool mentioned = false; // somebody asked about the topic, nobody asked to create it
 };
 // Sent when every loop of the node knows the topic: its leaders can be used.
 struct TopicCreated {
@@ -44,6 +46,25 @@ struct TopicDeleted {
   std::string message;
   std::string name;
   Uuid id;
+};
+
+struct AlterTopic {
+  caf::actor from;
+  std::uint64_t token = 0;
+  metadata::AlterTopicCommand command;
+  bool validate_only = false;
+};
+struct AddPartitions {
+  caf::actor from;
+  std::uint64_t token = 0;
+  metadata::AddPartitionsCommand command;
+  bool validate_only = false;
+};
+// Sent when the change is in effect: whatever reaches a partition from now on finds it.
+struct TopicChanged {
+  std::uint64_t token = 0;
+  ErrorCode error = ErrorCode::none;
+  std::string message;
 };
 
 struct AllocateProducerId {
@@ -73,6 +94,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CreateTopic)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TopicCreated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DeleteTopic)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TopicDeleted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::AlterTopic)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::AddPartitions)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TopicChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::AllocateProducerId)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ProducerIdAllocated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DirectoryChange)

@@ -63,6 +63,8 @@ caf::behavior MetadataActor::make_behavior() {
       handler([this](const InternalLogUnusable& message) { give_up(message.error); }),
       handler([this](CreateTopic& message) { accept(std::move(message)); }),
       handler([this](DeleteTopic& message) { accept(std::move(message)); }),
+      handler([this](AlterTopic& message) { accept(std::move(message)); }),
+      handler([this](AddPartitions& message) { accept(std::move(message)); }),
       handler([this](AllocateProducerId& message) { accept(std::move(message)); }),
       handler([this](const ProduceAnswers& message) { on_proposed(message); }),
       handler([this](const DirectoryUpdated& message) { on_directory_updated(message); }),
@@ -118,7 +120,7 @@ void MetadataActor::apply(const LogEntry& entry) {
     if (!record.value) return true;
     const auto decoded = rpc::decode_metadata_record(*record.value);
     if (decoded)
-      apply_record(*decoded);
+      apply_record(*decoded, record.timestamp);
     else
       give_up(decoded.error());
     return decoded.ok();
@@ -126,8 +128,10 @@ void MetadataActor::apply(const LogEntry& entry) {
   if (!walked) give_up(walked.error());
 }
 
-void MetadataActor::apply_record(const MetadataRecord& record) {
+void MetadataActor::apply_record(const MetadataRecord& record, TimestampMs at) {
   const auto* removed = std::get_if<TopicRemovedRecord>(&record);
+  if (removed != nullptr)
+    if (const auto* topic = image_.topic(removed->id)) deletions_.deleted(topic->name, at);
   if (replaying_) {
     image_.apply(record);
     return;
@@ -135,7 +139,7 @@ void MetadataActor::apply_record(const MetadataRecord& record) {
   if (removed != nullptr) end_topic(removed->id);
   image_.apply(record);
   if (const auto* topic = std::get_if<TopicRecord>(&record)) {
-    announce({start_topic(*topic)}, {}, [this] { complete(); });
+    announce({run_topic(*topic)}, {}, [this] { complete(); });
   } else if (removed != nullptr) {
     announce({}, {removed->id}, [this] { complete(); });
   } else {
@@ -152,7 +156,7 @@ void MetadataActor::finish_replay() {
   producer_next_ = producer_end_ = image_.next_producer();
   std::vector<TopicRef> topics;
   topics.reserve(image_.topics().size());
-  for (const auto& [name, record] : image_.topics()) topics.push_back(start_topic(record));
+  for (const auto& [name, record] : image_.topics()) topics.push_back(run_topic(record));
   collect_garbage();
   stored_.clear();
   announce(std::move(topics), {}, [this] {
@@ -190,6 +194,11 @@ void MetadataActor::execute_next() {
 }
 
 void MetadataActor::execute(CreateTopic& command) {
+  if (command.mentioned && deletions_.blocks(command.command.name, wall_now())) {
+    refuse({ErrorCode::unknown_topic_or_partition,
+            "The topic was deleted a moment ago; create it on purpose if it is to come back."});
+    return;
+  }
   auto record = metadata::plan_create_topic(image_, command.command, defaults(), random_uuid());
   if (!record) {
     refuse(record.error());
@@ -197,8 +206,7 @@ void MetadataActor::execute(CreateTopic& command) {
   }
   if (command.validate_only) {
     send(command.from, TopicCreated{command.token, ErrorCode::none, {}, std::move(*record)});
-    commands_.pop_front();
-    executing_ = false;
+    done_at_once();
     return;
   }
   created_name_ = record->name;
@@ -217,11 +225,38 @@ void MetadataActor::execute(DeleteTopic& command) {
   propose(*record);
 }
 
+void MetadataActor::execute(AlterTopic& command) {
+  execute_change(command, metadata::plan_alter_topic(image_, command.command, defaults()));
+}
+
+void MetadataActor::execute(AddPartitions& command) {
+  execute_change(command, metadata::plan_add_partitions(image_, command.command, defaults()));
+}
+
+template <class Change>
+void MetadataActor::execute_change(const Change& command, const Result<TopicRecord>& planned) {
+  if (!planned) {
+    refuse(planned.error());
+    return;
+  }
+  if (command.validate_only || *planned == *image_.topic(planned->id)) {
+    complete(command);
+    done_at_once();
+    return;
+  }
+  propose(*planned);
+}
+
+// The command was answered without a record.
+void MetadataActor::done_at_once() {
+  commands_.pop_front();
+  executing_ = false;
+}
+
 void MetadataActor::execute(AllocateProducerId& command) {
   if (producer_next_ < producer_end_) {
     give_out_producer_id(command);
-    commands_.pop_front();
-    executing_ = false;
+    done_at_once();
     return;
   }
   propose(metadata::plan_producer_ids(image_));
@@ -261,6 +296,14 @@ void MetadataActor::refuse(const DeleteTopic& command, const Error& error) {
   send(command.from, TopicDeleted{command.token, error.code, error.message, {}, {}});
 }
 
+void MetadataActor::refuse(const AlterTopic& command, const Error& error) {
+  send(command.from, TopicChanged{command.token, error.code, error.message});
+}
+
+void MetadataActor::refuse(const AddPartitions& command, const Error& error) {
+  send(command.from, TopicChanged{command.token, error.code, error.message});
+}
+
 void MetadataActor::refuse(const AllocateProducerId& command, const Error& error) {
   send(command.from, ProducerIdAllocated{command.token, error.code, no_producer});
 }
@@ -283,6 +326,14 @@ void MetadataActor::complete(const DeleteTopic& command) {
   send(command.from, TopicDeleted{command.token, ErrorCode::none, {}, *command.name, command.id});
 }
 
+void MetadataActor::complete(const AlterTopic& command) {
+  send(command.from, TopicChanged{command.token, ErrorCode::none, {}});
+}
+
+void MetadataActor::complete(const AddPartitions& command) {
+  send(command.from, TopicChanged{command.token, ErrorCode::none, {}});
+}
+
 void MetadataActor::complete(const AllocateProducerId& command) {
   producer_end_ = image_.next_producer();
   producer_next_ = producer_end_.plus(-metadata::producer_ids_per_block);
@@ -296,7 +347,8 @@ void MetadataActor::give_out_producer_id(const AllocateProducerId& command) {
 
 // ---- making it so
 
-TopicRef MetadataActor::start_topic(const TopicRecord& record) {
+// Starts its partitions; those that run already are told their configuration.
+TopicRef MetadataActor::run_topic(const TopicRecord& record) {
   TopicRef topic;
   topic.record = std::make_shared<const TopicRecord>(record);
   auto config = metadata::parse_topic_config(record.configs, defaults().config);
@@ -306,9 +358,12 @@ TopicRef MetadataActor::start_topic(const TopicRecord& record) {
     const auto group = record.groups[i];
     const auto stored = stored_.find(group);
     const auto term = stored == stored_.end() ? Term{0} : stored->second.hard.term;
-    auto actor = start_partition(record, i, used);
+    auto& actor = partitions_[group];
+    if (actor)
+      send(actor, ConfigurePartition{replica_options_of(used), log_options_of(used), limits_of(used)});
+    else
+      actor = start_partition(record, i, used);
     topic.partitions.push_back({group, actor, term, node_.identity.node});
-    partitions_[group] = std::move(actor);
   }
   return topic;
 }

@@ -13,6 +13,7 @@
 #include "actors/partition/partition_actor.h"
 #include "actors/runtime/hosted_actor.h"
 #include "cluster/metadata/image.h"
+#include "cluster/metadata/recent_deletions.h"
 #include "cluster/metadata/topic_commands.h"
 
 namespace callboard {
@@ -41,7 +42,7 @@ public:
   std::string describe() const override;
 
 private:
-  using Command = std::variant<CreateTopic, DeleteTopic, AllocateProducerId>;
+  using Command = std::variant<CreateTopic, DeleteTopic, AlterTopic, AddPartitions, AllocateProducerId>;
   // What waits until all loops have changed their directory.
   struct Announcement {
     std::size_t missing = 0;
@@ -54,7 +55,7 @@ private:
   void on_replayed(const EntriesReplayed& message);
   void on_committed(const EntriesCommitted& message);
   void apply(const LogEntry& entry);
-  void apply_record(const MetadataRecord& record);
+  void apply_record(const MetadataRecord& record, TimestampMs at);
   void finish_replay();
   void give_up(const Error& error);
 
@@ -63,20 +64,29 @@ private:
   void execute_next();
   void execute(CreateTopic& command);
   void execute(DeleteTopic& command);
+  void execute(AlterTopic& command);
+  void execute(AddPartitions& command);
+  template <class Change>
+  void execute_change(const Change& command, const Result<TopicRecord>& planned);
   void execute(AllocateProducerId& command);
+  void done_at_once();
   void propose(const MetadataRecord& record);
   void on_proposed(const ProduceAnswers& message);
   void refuse(const Error& error);
   void refuse(const CreateTopic& command, const Error& error);
   void refuse(const DeleteTopic& command, const Error& error);
+  void refuse(const AlterTopic& command, const Error& error);
+  void refuse(const AddPartitions& command, const Error& error);
   void refuse(const AllocateProducerId& command, const Error& error);
   void complete();
   void complete(const CreateTopic& command);
   void complete(const DeleteTopic& command);
+  void complete(const AlterTopic& command);
+  void complete(const AddPartitions& command);
   void complete(const AllocateProducerId& command);
 
   // Making it so.
-  TopicRef start_topic(const TopicRecord& record);
+  TopicRef run_topic(const TopicRecord& record);
   void end_topic(const Uuid& id);
   caf::actor start_partition(const TopicRecord& record, std::size_t index, const metadata::TopicConfig& config);
   void touch_when_due(GroupId group, const caf::actor& partition, const storage::RetentionLimits& limits);
@@ -92,6 +102,7 @@ private:
   std::function<void(Status)> on_ready_;
   caf::actor log_; // the internal partition
   metadata::Image image_;
+  metadata::RecentDeletions deletions_;
   std::unordered_map<GroupId, caf::actor> partitions_;
 
   bool replaying_ = true;

@@ -29,6 +29,13 @@ Result<Handling> dispatch(KafkaConnection& connection, std::uint32_t slot, Reque
   case ApiKey::init_producer_id: return decoded(&handle_init_producer_id, connection, slot, request);
   case ApiKey::describe_configs: return decoded(&handle_describe_configs, connection, slot, request);
   case ApiKey::describe_cluster: return decoded(&handle_describe_cluster, connection, slot, request);
+  case ApiKey::alter_configs: return decoded(&handle_alter_configs, connection, slot, request);
+  case ApiKey::create_partitions: return decoded(&handle_create_partitions, connection, slot, request);
+  case ApiKey::delete_records: return decoded(&handle_delete_records, connection, slot, request);
+  case ApiKey::describe_log_dirs: return decoded(&handle_describe_log_dirs, connection, slot, request);
+  case ApiKey::describe_producers: return decoded(&handle_describe_producers, connection, slot, request);
+  case ApiKey::describe_topic_partitions: return decoded(&handle_describe_topic_partitions, connection, slot, request);
+  case ApiKey::incremental_alter_configs: return decoded(&handle_incremental_alter_configs, connection, slot, request);
   case ApiKey::api_versions: {
     // Of a version that is not served the body cannot be read; the answer says so.
     if (!api_of(ApiKey::api_versions).served.has(request.header.version))

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "actors/coordination/messages.h"
 #include "actors/partition/messages.h"
@@ -17,6 +18,11 @@ class KafkaConnection;
 inline Duration client_timeout(std::int32_t timeout_ms) {
   return std::chrono::milliseconds(std::clamp(timeout_ms, 1, 5 * 60 * 1000));
 }
+
+// Topics or resources that one request may change or create, as the answers are larger
+// than what asks for them.
+inline constexpr std::size_t changes_max = 1'000;
+inline const std::string too_many_changes = "A request may change at most 1,000 topics; send several.";
 
 // One request between its arrival and its response: created by dispatch(), owned by its
 // slot in the connection's response queue, used on the loop's thread. Sends messages
@@ -39,6 +45,10 @@ public:
   virtual void on(std::uint32_t, OffsetAnswer&) {}
   virtual void on(std::uint32_t, TopicCreated&) {}
   virtual void on(std::uint32_t, TopicDeleted&) {}
+  virtual void on(std::uint32_t, TopicChanged&) {}
+  virtual void on(std::uint32_t, RecordsDeleted&) {}
+  virtual void on(std::uint32_t, ProducersDescribed&) {}
+  virtual void on(std::uint32_t, LogDescribed&) {}
   virtual void on(std::uint32_t, ProducerIdAllocated&) {}
   // The deadline set with KafkaConnection::set_deadline() has passed.
   virtual void on_deadline() {}

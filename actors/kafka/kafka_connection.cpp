@@ -79,6 +79,10 @@ caf::behavior KafkaConnection::make_behavior() {
       handler([this](OffsetAnswer& answer) { route(answer); }),
       handler([this](TopicCreated& answer) { route(answer); }),
       handler([this](TopicDeleted& answer) { route(answer); }),
+      handler([this](TopicChanged& answer) { route(answer); }),
+      handler([this](RecordsDeleted& answer) { route(answer); }),
+      handler([this](ProducersDescribed& answer) { route(answer); }),
+      handler([this](LogDescribed& answer) { route(answer); }),
       handler([this](ProducerIdAllocated& answer) { route(answer); }),
       status_handler(),
   };

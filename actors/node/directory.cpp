@@ -4,6 +4,14 @@ namespace callboard {
 
 void Directory::add(TopicRef topic) {
   auto held = std::make_shared<TopicRef>(std::move(topic));
+  for (auto& partition : held->partitions) {
+    const auto known = by_group_.find(partition.group);
+    if (known == by_group_.end()) continue;
+    const auto& before = known->second.topic->partitions[known->second.partition];
+    if (before.term < partition.term) continue;
+    partition.term = before.term;
+    partition.leader = before.leader;
+  }
   by_id_[held->record->id] = held.get();
   for (std::size_t i = 0; i < held->partitions.size(); ++i) by_group_[held->partitions[i].group] = {held.get(), i};
   by_name_[held->record->name] = std::move(held);

@@ -33,6 +33,7 @@ struct TopicRef {
 // to find its partition. Each loop has its own, kept up by its agent.
 class Directory {
 public:
+  // A topic of the same id is replaced; what is known of its leaders stays.
   void add(TopicRef topic);
   void remove(const Uuid& id);
   void set_leader(GroupId group, Term term, NodeId leader);

@@ -89,6 +89,48 @@ struct TrimPartition {
 struct DropIdleCache {};
 struct CampaignAgain {};
 
+// The topic's configuration changed; what comes behind this message finds it in effect.
+struct ConfigurePartition {
+  partition::ReplicaOptions replica;
+  storage::LogOptions log;
+  storage::RetentionLimits retention;
+};
+
+// Records below `offset` go; answered when that is committed.
+struct DeleteRecordsOfPartition {
+  static constexpr std::int64_t to_high_watermark = -1;
+  caf::actor from;
+  std::uint64_t token = 0;
+  std::int64_t offset = to_high_watermark;
+};
+struct RecordsDeleted {
+  std::uint64_t token = 0;
+  ErrorCode error = ErrorCode::none;
+  Offset log_start = unknown_offset;
+};
+
+struct DescribeProducersOfPartition {
+  caf::actor from;
+  std::uint64_t token = 0;
+};
+struct ProducersDescribed {
+  std::uint64_t token = 0;
+  ErrorCode error = ErrorCode::none;
+  std::vector<partition::ProducerStatus> producers;
+};
+
+// How much a log takes on disk. The partition sends it on to its writer, which answers; a
+// log that is not open stays so.
+struct DescribeLogOfPartition {
+  caf::actor from;
+  std::uint64_t token = 0;
+};
+struct LogDescribed {
+  std::uint64_t token = 0;
+  std::uint64_t bytes = 0;
+  std::int64_t uncommitted = 0; // records behind the high watermark
+};
+
 // An election's outcome, told to every loop's directory.
 struct LeaderChanged {
   GroupId group;
@@ -142,6 +184,19 @@ struct StoreLogStart {
 };
 struct DestroyLog {
   GroupId group;
+};
+// A log's options changed. If it is not open and something in it is to go, now or later,
+// `from` is told to open it then (TouchPartition).
+struct ConfigureLog {
+  GroupId group;
+  caf::actor from;
+  storage::LogOptions options;
+  storage::RetentionLimits retention;
+};
+struct DescribeLog {
+  GroupId group;
+  caf::actor from;
+  LogDescribed answer; // everything but the bytes
 };
 
 // Partition to reader; the reader answers the asker, not the partition.
@@ -200,6 +255,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DamageFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TrimPartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DropIdleCache)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CampaignAgain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ConfigurePartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DeleteRecordsOfPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::RecordsDeleted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DescribeProducersOfPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ProducersDescribed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DescribeLogOfPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogDescribed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LeaderChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::OpenLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogOpened)
@@ -212,6 +274,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::WriteFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ViewChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::StoreLogStart)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DestroyLog)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ConfigureLog)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DescribeLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ColdFetch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ColdOffset)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::InternalLogOpened)

@@ -24,6 +24,10 @@ caf::behavior PartitionActor::make_behavior() {
       handler([this](Written& message) { on_written(message); }),
       handler([this](const CancelFetch& message) { cancel_fetch(message); }),
       handler([this](ListOffsetOfPartition& message) { accept(std::move(message)); }),
+      handler([this](DeleteRecordsOfPartition& message) { accept(std::move(message)); }),
+      handler([this](DescribeProducersOfPartition& message) { accept(std::move(message)); }),
+      handler([this](DescribeLogOfPartition& message) { describe_log(message); }),
+      handler([this](const ConfigurePartition& message) { configure(message); }),
       handler([this](const TouchPartition&) { touch(); }),
       handler([this](LogOpened& message) { on_opened(message); }),
       handler([this](const LogUnusable& message) { stop(message.error); }),
@@ -92,6 +96,7 @@ void PartitionActor::on_written(Written& message) {
 
 void PartitionActor::on_write_failed(const WriteFailed& message) {
   if (!replica_) return;
+  refuse_deletions(on_kafka_wire(message.error.code)); // what was to be written may be undone
   replica_->write_failed(message.generation, message.error);
   route_effects();
   // The disk had no room for the first entry of the term: nothing can be served until it
@@ -240,6 +245,7 @@ void PartitionActor::route_effects() {
   if (effects.log_start) send(wiring_.writer, StoreLogStart{wiring_.group, *effects.log_start});
   if (!effects.applied.empty()) send(wiring_.applier, EntriesCommitted{std::move(effects.applied)});
   if (effects.leader_changed) announce(replica_->term(), replica_->leader());
+  if (!deletions_.empty()) release_deletions();
   if (replica_->stopped() && !stopped_) {
     stop(*replica_->stop_reason());
     return;

@@ -40,7 +40,8 @@ public:
 
 private:
   enum class Phase : std::uint8_t { closed, opening, electing, serving, stopped };
-  using Command = std::variant<ProduceToPartition, FetchFromPartition, ListOffsetOfPartition, TrimPartition>;
+  using Command = std::variant<ProduceToPartition, FetchFromPartition, ListOffsetOfPartition, TrimPartition,
+                               DeleteRecordsOfPartition, DescribeProducersOfPartition>;
   // Who waits for what the replica calls a waiter.
   struct Asker {
     caf::actor from;
@@ -59,6 +60,14 @@ private:
   void execute(FetchFromPartition& message);
   void execute(ListOffsetOfPartition& message);
   void execute(TrimPartition& message);
+  // partition_administration.cpp
+  void execute(DeleteRecordsOfPartition& message);
+  void execute(DescribeProducersOfPartition& message);
+  void configure(const ConfigurePartition& message);
+  void describe_log(DescribeLogOfPartition& message);
+  void release_deletions();
+  void refuse_deletions(ErrorCode error);
+
   void cancel_fetch(const CancelFetch& message);
   void stop(const Error& error);
   void remove();
@@ -91,6 +100,14 @@ private:
   std::vector<Asker> askers_; // by WaiterId
   std::vector<partition::WaiterId> free_askers_;
   std::unordered_map<FetchKey, partition::WaiterId, FetchKeyHash> parked_;
+  // Deletions on their way: answered when the log starts there. Bounded by the credits of
+  // those who asked.
+  struct Deletion {
+    caf::actor from;
+    std::uint64_t token = 0;
+    Offset log_start;
+  };
+  std::vector<Deletion> deletions_;
   bool cache_drop_armed_ = false;
   Offset cache_seen_;
 };

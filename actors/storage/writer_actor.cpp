@@ -29,6 +29,8 @@ caf::behavior WriterActor::make_behavior() {
       handler([this](const OpenLog& message) { open(message); }),
       handler([this](const StoreLogStart& message) { store_log_start(message); }),
       handler([this](const DestroyLog& message) { destroy(message); }),
+      handler([this](const ConfigureLog& message) { configure(message); }),
+      handler([this](DescribeLog& message) { describe_log(message); }),
       handler([this](const BackgroundStep& message) { background_step(message.group); }),
       handler([this](const FlushIntervals&) { flush_intervals(); }),
       handler([this](const CheckRetention& message) { on_check_retention(message); }),
@@ -59,6 +61,7 @@ void WriterActor::open(const OpenLog& message) {
     send(message.from, LogUnusable{log.error()});
     return;
   }
+  touches_.erase(message.group);
   auto& opened = logs_[message.group];
   opened.log = std::move(*log);
   opened.owner = message.from;
@@ -239,7 +242,42 @@ void WriterActor::store_log_start(const StoreLogStart& message) {
   check_retention(message.group);
 }
 
+void WriterActor::configure(const ConfigureLog& message) {
+  auto* opened = find(message.group);
+  if (opened == nullptr) {
+    touch_when_due(message);
+    return;
+  }
+  opened->log->set_options(message.options);
+  opened->retention = message.retention;
+  check_retention(message.group);
+}
+
+// A log that is not open keeps its new limits all the same.
+void WriterActor::touch_when_due(const ConfigureLog& message) {
+  const auto record = state_.read(message.group);
+  if (!record || !*record) return;
+  const auto now = wall_now();
+  const auto plan = storage::plan_retention((*record)->manifest, std::nullopt, message.retention, now);
+  if (!plan.log_start && !plan.next_check) return;
+  const auto due = plan.log_start ? now : std::max(*plan.next_check, now);
+  const auto [touch, added] = touches_.emplace(message.group, due);
+  if (!added && touch->second <= due) return;
+  touch->second = due;
+  delayed_send(message.from, std::chrono::milliseconds(due - now), TouchPartition{});
+}
+
+void WriterActor::describe_log(DescribeLog& message) {
+  if (const auto* opened = find(message.group)) {
+    message.answer.bytes = storage::disk_bytes(directory_, message.group, opened->log->manifest());
+  } else if (const auto record = state_.read(message.group); record && *record) {
+    message.answer.bytes = storage::disk_bytes(directory_, message.group, (*record)->manifest);
+  }
+  send(message.from, message.answer);
+}
+
 void WriterActor::destroy(const DestroyLog& message) {
+  touches_.erase(message.group);
   const auto found = logs_.find(message.group);
   if (found == logs_.end()) {
     // Never opened in this life: open it just to remove what is there.

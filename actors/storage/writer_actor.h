@@ -73,6 +73,9 @@ private:
   void stage_write(StageWrite& message);
   void store_log_start(const StoreLogStart& message);
   void destroy(const DestroyLog& message);
+  void configure(const ConfigureLog& message);
+  void touch_when_due(const ConfigureLog& message);
+  void describe_log(DescribeLog& message);
   void commit_staged();
   void commit_hard_states();
   void commit_log(GroupId group);
@@ -93,6 +96,7 @@ private:
   std::vector<StagedHardState> staged_hard_;
   std::vector<GroupId> staged_groups_;
   std::vector<GroupId> to_flush_;
+  std::unordered_map<GroupId, TimestampMs> touches_; // of logs that are not open: on their way
   bool commit_armed_ = false;
   std::uint64_t commits_ = 0;
   std::uint64_t committed_bytes_ = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "schema/internal_topics.h"
+
 namespace callboard::metadata {
 namespace {
 
@@ -74,9 +76,23 @@ Status check_topic_name(std::string_view name) {
   return ok_status();
 }
 
+Status check_not_internal(std::string_view name) {
+  if (!is_internal_topic(name)) return ok_status();
+  return Error{ErrorCode::invalid_topic,
+               "Topic \"" + std::string(name) + "\" belongs to the broker; it cannot be created, changed or deleted."};
+}
+
+Error unknown_topic(std::string_view name) {
+  return {ErrorCode::unknown_topic_or_partition,
+          "There is no topic \"" + std::string(name.substr(0, name_length_max)) + "\"."};
+}
+
 Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicCommand& command,
                                       const TopicDefaults& defaults, const Uuid& fresh_id) {
   if (auto named = check_topic_name(command.name); !named.ok()) return named.error();
+  if (!command.internal) {
+    if (auto allowed = check_not_internal(command.name); !allowed.ok()) return allowed.error();
+  }
   if (image.topic(command.name)) {
     return Error{ErrorCode::topic_already_exists, "Topic \"" + command.name + "\" already exists."};
   }
@@ -93,14 +109,16 @@ Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicComma
 }
 
 Result<TopicRemovedRecord> plan_delete_topic(const Image& image, std::string_view name) {
+  if (auto allowed = check_not_internal(name); !allowed.ok()) return allowed.error();
   if (const auto* topic = image.topic(name)) return TopicRemovedRecord{topic->id};
-  return Error{ErrorCode::unknown_topic_or_partition,
-               "There is no topic \"" + std::string(name.substr(0, name_length_max)) + "\"."};
+  return unknown_topic(name);
 }
 
 Result<TopicRemovedRecord> plan_delete_topic(const Image& image, const Uuid& id) {
-  if (image.topic(id)) return TopicRemovedRecord{id};
-  return Error{ErrorCode::unknown_topic_id, "There is no topic with the id " + id.hex() + "."};
+  const auto* topic = image.topic(id);
+  if (topic == nullptr) return Error{ErrorCode::unknown_topic_id, "There is no topic with the id " + id.hex() + "."};
+  if (auto allowed = check_not_internal(topic->name); !allowed.ok()) return allowed.error();
+  return TopicRemovedRecord{id};
 }
 
 ProducerIdsRecord plan_producer_ids(const Image& image) {

@@ -28,6 +28,7 @@ struct CreateTopicCommand {
   // Instead of the two above, which are -1 then.
   std::vector<PartitionAssignment> assignments;
   TopicConfigs configs;
+  bool internal = false; // of the broker itself, which alone makes reserved names
 };
 
 struct TopicDefaults {
@@ -39,6 +40,10 @@ struct TopicDefaults {
 
 // Kafka's rule: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". Error: invalid_topic.
 Status check_topic_name(std::string_view name);
+// Error: invalid_topic for the names that the broker keeps for itself.
+Status check_not_internal(std::string_view name);
+// unknown_topic_or_partition, with a sentence.
+Error unknown_topic(std::string_view name);
 
 // The new topic, with `fresh_id` and groups from Image::next_group() on.
 // Errors, each with a sentence: invalid_topic, topic_already_exists,
@@ -47,9 +52,9 @@ Status check_topic_name(std::string_view name);
 Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicCommand& command,
                                       const TopicDefaults& defaults, const Uuid& fresh_id);
 
-// Error: unknown_topic_or_partition.
+// Errors: unknown_topic_or_partition, invalid_topic (internal).
 Result<TopicRemovedRecord> plan_delete_topic(const Image& image, std::string_view name);
-// Error: unknown_topic_id.
+// Errors: unknown_topic_id, invalid_topic (internal).
 Result<TopicRemovedRecord> plan_delete_topic(const Image& image, const Uuid& id);
 
 // Producer ids are given out by the block, so that the log is not written for each.

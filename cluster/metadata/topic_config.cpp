@@ -201,7 +201,23 @@ bool has_effect(const Key& key) {
   return std::holds_alternative<CleanupPolicy>(key.rule);
 }
 
+const Key* find_key(Text name) {
+  const auto* found =
+      std::lower_bound(keys.begin(), keys.end(), name, [](const Key& key, Text n) { return key.name < n; });
+  return found == keys.end() || found->name != name ? nullptr : found;
+}
+
 } // namespace
+
+std::optional<ConfigType> topic_config_type(std::string_view name) {
+  const auto* key = find_key(name);
+  return key == nullptr ? std::nullopt : std::optional(key->type);
+}
+
+Error unknown_topic_config(std::string_view name) {
+  return {ErrorCode::invalid_config, "Unknown topic configuration \"" + std::string(name.substr(0, 100)) +
+                                         "\"; names are those of Kafka's topics and callboard.durability."};
+}
 
 Result<TopicConfig> parse_topic_config(const TopicConfigs& configs, const TopicConfig& defaults) {
   auto config = defaults;
@@ -211,11 +227,10 @@ Result<TopicConfig> parse_topic_config(const TopicConfigs& configs, const TopicC
     if (std::any_of(configs.begin(), it, [&](const auto& earlier) { return earlier.first == name; })) {
       return refused(name, value, "it is given twice");
     }
-    const auto key = std::find_if(keys.begin(), keys.end(), [&](const Key& known) { return known.name == name; });
-    if (key == keys.end()) {
-      return Error{ErrorCode::invalid_config, "Unknown topic configuration \"" + name.substr(0, 100) +
-                                                  "\"; names are those of Kafka's topics and callboard.durability."};
-    }
+    const auto* key = find_key(name);
+    if (key == nullptr) return unknown_topic_config(name);
+    if (value.size() > config_value_bytes_max)
+      return refused(name, value, "it must be at most " + std::to_string(config_value_bytes_max) + " bytes");
     const auto known = std::visit([&](const auto& rule) { return set(*key, rule, trimmed(value), config); }, key->rule);
     if (!known.ok()) return known.error();
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,8 +41,16 @@ using TopicConfigs = std::vector<std::pair<std::string, std::string>>;
 // have no effect. Error: invalid_config, naming key, value and what is allowed.
 Result<TopicConfig> parse_topic_config(const TopicConfigs& configs, const TopicConfig& defaults);
 
+// How much of a value's text is kept.
+inline constexpr std::size_t config_value_bytes_max = 4096;
+
 // Kafka's numbers of a configuration's type (DescribeConfigs).
 enum class ConfigType : std::uint8_t { boolean = 1, text = 2, int32 = 3, int64 = 5, decimal = 6, list = 7 };
+
+// nullopt: topics have no configuration of this name.
+std::optional<ConfigType> topic_config_type(std::string_view name);
+// The error that says so: invalid_config.
+Error unknown_topic_config(std::string_view name);
 
 struct DescribedConfig {
   std::string_view name;

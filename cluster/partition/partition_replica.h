@@ -221,6 +221,7 @@ public:
   Offset log_start() const { return log_start_; }
   Offset high_watermark() const { return high_watermark_; }
   Offset log_end() const { return log_end_; }
+  std::vector<ProducerStatus> producers() const { return producers_.describe(); }
   std::size_t parked_fetches() const { return parked_.size(); }
   std::size_t waiting_acks() const { return acks_on_store_.size() + acks_on_commit_.size(); }
   std::size_t cached_bytes() const { return cache_.bytes(); }

@@ -53,6 +53,7 @@ void ProducerTable::append(const BatchHeader& header, RaftIndex index, Offset ba
   batch.index = index;
   batch.base_offset = base_offset;
   batch.timestamp = header.log_append_time() ? header.max_timestamp : no_timestamp;
+  batch.newest = header.max_timestamp;
   producers_[header.producer].push_back(batch);
   overlay_.push_back({index, header.producer});
 }
@@ -131,6 +132,18 @@ std::vector<StateRow> ProducerTable::rows() const {
   return rows;
 }
 
+std::vector<ProducerStatus> ProducerTable::describe() const {
+  std::vector<ProducerStatus> described;
+  described.reserve(producers_.size());
+  for (const auto& [producer, batches] : producers_) {
+    const auto& newest = batches.back();
+    described.push_back({producer, newest.epoch, newest.last_sequence, newest.newest});
+  }
+  std::sort(described.begin(), described.end(),
+            [](const ProducerStatus& a, const ProducerStatus& b) { return a.producer < b.producer; });
+  return described;
+}
+
 StateRow ProducerTable::row_of(ProducerId producer) const {
   StateRow row;
   row.key = RowWriter().put(RowKind::producer).put(producer.value).take();
@@ -167,6 +180,7 @@ bool ProducerTable::load(const StateRow& row) {
     batch.index = RaftIndex(value.get<std::uint64_t>());
     batch.base_offset = Offset(value.get<std::int64_t>());
     batch.timestamp = value.get<std::int64_t>();
+    batch.newest = batch.timestamp;
     if (batch.first_sequence < 0 || batch.last_sequence < 0 || batch.base_offset.value < 0) return false;
     if (batch.index <= previous || batch.index > applied_) return false;
     previous = batch.index;

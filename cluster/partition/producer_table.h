@@ -27,6 +27,16 @@ struct SequenceCheck {
   TimestampMs timestamp = no_timestamp; // its log append time, if it has one
 };
 
+// A producer as it is described to people.
+struct ProducerStatus {
+  ProducerId producer = no_producer;
+  std::int16_t epoch = -1;
+  std::int32_t last_sequence = -1;
+  TimestampMs last_timestamp = no_timestamp; // of its newest record, if it came in this life
+
+  bool operator==(const ProducerStatus&) const = default;
+};
+
 // Idempotent producers of one partition (KIP-98): per producer id its epoch and its
 // last five batches. `applied` state is as of the committed index and goes to disk as
 // rows; what was appended above is an overlay, undone when those entries are.
@@ -64,6 +74,8 @@ public:
   // to apply(). False: not one of ours or damaged.
   bool load(const StateRow& row);
 
+  // As of their newest batch, by producer id.
+  std::vector<ProducerStatus> describe() const;
   std::size_t size() const { return producers_.size(); }
 
 private:
@@ -74,6 +86,7 @@ private:
     RaftIndex index;
     Offset base_offset;
     TimestampMs timestamp = no_timestamp;
+    TimestampMs newest = no_timestamp; // of its records; not kept on disk
   };
   // Newest last, never empty; at most five applied ones, all of the newest applied
   // epoch, and any number of the overlay's.

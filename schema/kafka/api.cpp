@@ -14,14 +14,21 @@ constexpr Api table[] = {
     {ApiKey::produce, "Produce", between(3, 11), between(0, 11), 9},
     {ApiKey::fetch, "Fetch", between(4, 12), between(4, 12), 12},
     {ApiKey::list_offsets, "ListOffsets", between(1, 8), between(1, 8), 6},
-    {ApiKey::metadata, "Metadata", between(0, 12), between(0, 12), 9},
+    {ApiKey::metadata, "Metadata", between(0, 13), between(0, 13), 9},
     {ApiKey::find_coordinator, "FindCoordinator", between(0, 4), between(0, 4), 3},
     {ApiKey::api_versions, "ApiVersions", between(0, 4), between(0, 4), 3},
     {ApiKey::create_topics, "CreateTopics", between(2, 7), between(2, 7), 5},
     {ApiKey::delete_topics, "DeleteTopics", between(1, 6), between(1, 6), 4},
+    {ApiKey::delete_records, "DeleteRecords", between(0, 2), between(0, 2), 2},
     {ApiKey::init_producer_id, "InitProducerId", between(0, 5), between(0, 5), 2},
     {ApiKey::describe_configs, "DescribeConfigs", between(1, 4), between(1, 4), 4},
-    {ApiKey::describe_cluster, "DescribeCluster", between(0, 1), between(0, 1), 0},
+    {ApiKey::alter_configs, "AlterConfigs", between(0, 2), between(0, 2), 2},
+    {ApiKey::describe_log_dirs, "DescribeLogDirs", between(1, 4), between(1, 4), 2},
+    {ApiKey::create_partitions, "CreatePartitions", between(0, 3), between(0, 3), 2},
+    {ApiKey::incremental_alter_configs, "IncrementalAlterConfigs", between(0, 1), between(0, 1), 1},
+    {ApiKey::describe_cluster, "DescribeCluster", between(0, 2), between(0, 2), 0},
+    {ApiKey::describe_producers, "DescribeProducers", between(0, 0), between(0, 0), 0},
+    {ApiKey::describe_topic_partitions, "DescribeTopicPartitions", between(0, 0), between(0, 0), 0},
 };
 
 } // namespace

@@ -17,9 +17,16 @@ enum class ApiKey : std::int16_t {
   api_versions = 18,
   create_topics = 19,
   delete_topics = 20,
+  delete_records = 21,
   init_producer_id = 22,
   describe_configs = 32,
+  alter_configs = 33,
+  describe_log_dirs = 35,
+  create_partitions = 37,
+  incremental_alter_configs = 44,
   describe_cluster = 60,
+  describe_producers = 61,
+  describe_topic_partitions = 75,
 };
 
 // What this broker knows about an API. A client is told the advertised versions;

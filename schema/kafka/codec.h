@@ -16,6 +16,11 @@ namespace callboard::kafka {
 namespace codec {
 
 template <class T>
+inline constexpr bool is_optional_struct = false;
+template <Described T>
+inline constexpr bool is_optional_struct<std::optional<T>> = true;
+
+template <class T>
 inline constexpr bool is_vector = false;
 template <class E>
 inline constexpr bool is_vector<std::vector<E>> = true;
@@ -35,6 +40,8 @@ constexpr std::size_t wire_bytes_min(std::int16_t version, bool flexible) {
     };
     const auto sum = std::apply([&](const auto&... f) { return (std::size_t{0} + ... + one(f)); }, T::fields);
     return sum + (flexible ? 1 : 0);
+  } else if constexpr (is_optional_struct<T>) {
+    return 1;
   } else {
     return flexible ? 1 : 4;
   }
@@ -65,10 +72,24 @@ bool read_array(Reader& in, std::optional<std::vector<E>>& value, bool nullable)
   return true;
 }
 
+// A byte says whether the struct follows: 1, or -1 for null.
+template <Described T>
+bool read_optional_struct(Reader& in, std::optional<T>& value, bool nullable) {
+  std::int8_t presence = 1;
+  if (nullable && !in.read(presence)) return false;
+  if (presence == -1) {
+    value.reset();
+    return true;
+  }
+  return presence == 1 ? read_struct(in, value.emplace()) : in.fail("marks a struct neither as there nor as null");
+}
+
 template <class M>
 bool read_value(Reader& in, M& value, bool nullable) {
   if constexpr (Described<M>) {
     return read_struct(in, value);
+  } else if constexpr (is_optional_struct<M>) {
+    return read_optional_struct(in, value, nullable);
   } else if constexpr (std::is_same_v<M, std::optional<std::string>>) {
     return in.read(value, nullable);
   } else if constexpr (std::is_same_v<M, std::optional<SharedBytes>>) {
@@ -209,10 +230,18 @@ void write_value(Writer& to, const M& value) {
   }
 }
 
+template <Described T>
+void write_optional_struct(Writer& to, const std::optional<T>& value, bool nullable) {
+  if (nullable) to.out.put(static_cast<std::int8_t>(value ? 1 : -1));
+  if (value || !nullable) write_struct(to, value.value_or(T{}));
+}
+
 template <class T, class F>
 void write_field(Writer& to, const T& value, const F& f) {
   const auto& member = value.*f.member;
-  if constexpr (requires { member.has_value(); }) {
+  if constexpr (is_optional_struct<std::remove_cvref_t<decltype(member)>>) {
+    write_optional_struct(to, member, f.nullable.has(to.version));
+  } else if constexpr (requires { member.has_value(); }) {
     using Held = std::remove_cvref_t<decltype(*member)>;
     if (member) return write_value(to, *member);
     if (!f.nullable.has(to.version)) return write_value(to, Held{});

@@ -18,14 +18,16 @@ inline constexpr std::int8_t endpoint_of_controllers = 2;
 struct DescribeClusterRequest {
   bool include_cluster_authorized_operations = false;
   std::int8_t endpoint_type = endpoint_of_brokers;
+  bool include_fenced_brokers = false; // KIP-1073
 
   static constexpr const char* name = "DescribeClusterRequest";
-  static constexpr Versions complete = between(0, 1);
+  static constexpr Versions complete = between(0, 2);
   static constexpr std::int16_t flexible_from = 0;
   static constexpr auto fields = std::tuple{
       field("include_cluster_authorized_operations", &DescribeClusterRequest::include_cluster_authorized_operations,
             since(0)),
       field("endpoint_type", &DescribeClusterRequest::endpoint_type, since(1)),
+      field("include_fenced_brokers", &DescribeClusterRequest::include_fenced_brokers, since(2)),
   };
 };
 
@@ -34,12 +36,14 @@ struct DescribeClusterBroker {
   std::string host;
   std::int32_t port = 0;
   std::optional<std::string> rack;
+  bool is_fenced = false;
 
   static constexpr auto fields = std::tuple{
       field("broker_id", &DescribeClusterBroker::broker_id, since(0)),
       field("host", &DescribeClusterBroker::host, since(0)),
       field("port", &DescribeClusterBroker::port, since(0)),
       field("rack", &DescribeClusterBroker::rack, since(0), since(0)),
+      field("is_fenced", &DescribeClusterBroker::is_fenced, since(2)),
   };
 };
 
@@ -55,7 +59,7 @@ struct DescribeClusterResponse {
   std::int32_t cluster_authorized_operations = std::numeric_limits<std::int32_t>::min();
 
   static constexpr const char* name = "DescribeClusterResponse";
-  static constexpr Versions complete = between(0, 1);
+  static constexpr Versions complete = between(0, 2);
   static constexpr std::int16_t flexible_from = 0;
   static constexpr auto fields = std::tuple{
       field("throttle_time_ms", &DescribeClusterResponse::throttle_time_ms, since(0)),

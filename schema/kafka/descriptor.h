@@ -24,6 +24,7 @@
 //   bool, integers, double   fixed size, big-endian    ErrorCode  int16, see on_kafka_wire()
 //   Uuid                     16 bytes                  std::string, std::optional<std::string>
 //   std::vector<E>, std::optional<std::vector<E>>      arrays
+//   a struct, std::optional<a struct>
 //   std::optional<SharedBytes>    records: on decoding a slice of the frame, not a copy
 //   std::vector<SharedBytes>      records out of several slices; null reads as none
 //

@@ -34,7 +34,7 @@ struct MetadataRequest {
   bool include_topic_authorized_operations = false;
 
   static constexpr const char* name = "MetadataRequest";
-  static constexpr Versions complete = between(0, 12);
+  static constexpr Versions complete = between(0, 13);
   static constexpr std::int16_t flexible_from = 9;
   static constexpr auto fields = std::tuple{
       field("topics", &MetadataRequest::topics, since(0), since(1)),
@@ -107,9 +107,10 @@ struct MetadataResponse {
   std::int32_t controller_id = -1;
   std::vector<MetadataResponseTopic> topics;
   std::int32_t cluster_authorized_operations = operations_not_asked;
+  ErrorCode error_code = ErrorCode::none; // of the whole request (KIP-1102)
 
   static constexpr const char* name = "MetadataResponse";
-  static constexpr Versions complete = between(0, 12);
+  static constexpr Versions complete = between(0, 13);
   static constexpr std::int16_t flexible_from = 9;
   static constexpr auto fields = std::tuple{
       field("throttle_time_ms", &MetadataResponse::throttle_time_ms, since(3)),
@@ -118,6 +119,7 @@ struct MetadataResponse {
       field("controller_id", &MetadataResponse::controller_id, since(1)),
       field("topics", &MetadataResponse::topics, since(0)),
       field("cluster_authorized_operations", &MetadataResponse::cluster_authorized_operations, between(8, 10)),
+      field("error_code", &MetadataResponse::error_code, since(13)),
   };
 };
 

@@ -1,14 +1,15 @@
 #!/usr/bin/python3
-"""kcat and kafka-python, as Debian ships them, against one node; and the examples."""
+"""kcat, kafka-python and confluent-kafka, as Debian ships them, against one node; and the examples."""
 import os
 import shutil
 import subprocess
 import time
 import unittest
 
+import confluent_kafka.admin
 import kafka
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
 
 import wire
 from node import BUILD, Node
@@ -200,6 +201,14 @@ class KafkaPythonTest(ClientsTest):
         self.assertIn("by-admin", admin.list_topics())
         with self.assertRaises(kafka.errors.TopicAlreadyExistsError):
             admin.create_topics([NewTopic("by-admin", 3, 1)])
+        admin.create_partitions({"by-admin": NewPartitions(5)})
+        self.assertEqual(len(admin.describe_topics(["by-admin"])[0]["partitions"]), 5)
+        with self.assertRaises(kafka.errors.InvalidPartitionsError):
+            admin.create_partitions({"by-admin": NewPartitions(4)})
+        resource = ConfigResource(ConfigResourceType.TOPIC, "by-admin", {"retention.ms": "7000"})
+        admin.alter_configs([resource])
+        described = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, "by-admin")])[0].resources[0]
+        self.assertEqual({config[0]: config[1] for config in described[4]}["retention.ms"], "7000")
         admin.delete_topics(["by-admin"])
         self.assertNotIn("by-admin", admin.list_topics())
 
@@ -210,6 +219,31 @@ class KafkaPythonTest(ClientsTest):
         self.node.start()
         records = self.read(self.consumer(topic, range(3)), 90)
         self.assertEqual(sorted((r.partition, r.offset) for r in records), sorted((s.partition, s.offset) for s in sent))
+
+
+class ConfluentTest(ClientsTest):
+    def results(self, futures):
+        """What each of an administration's calls returned."""
+        return {key: future.result(20) for key, future in futures.items()}
+
+    def test_confluent_administration(self):
+        admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": self.node.address})
+        topic = confluent_kafka.admin.NewTopic("by-confluent", 2, 1, config={"retention.ms": "7000"})
+        self.results(admin.create_topics([topic]))
+        with self.assertRaises(confluent_kafka.KafkaException):
+            self.results(admin.create_topics([topic]))
+        self.results(admin.create_partitions([confluent_kafka.admin.NewPartitions("by-confluent", 4)]))
+        self.assertEqual(len(admin.list_topics("by-confluent", timeout=20).topics["by-confluent"].partitions), 4)
+        resource = confluent_kafka.admin.ConfigResource("topic", "by-confluent")
+        described = self.results(admin.describe_configs([resource]))[resource]
+        self.assertEqual(described["retention.ms"].value, "7000")
+        resource.set_config("retention.ms", "8000")
+        self.results(admin.alter_configs([resource]))
+        self.assertEqual(self.results(admin.describe_configs([resource]))[resource]["retention.ms"].value, "8000")
+        broker = confluent_kafka.admin.ConfigResource("broker", str(admin.list_topics(timeout=20).controller_id))
+        self.assertIn("message.max.bytes", self.results(admin.describe_configs([broker]))[broker])
+        self.results(admin.delete_topics(["by-confluent"]))
+        self.assertNotIn("by-confluent", admin.list_topics(timeout=20).topics)
 
 
 class ExamplesTest(ClientsTest):

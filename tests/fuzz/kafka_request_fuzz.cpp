@@ -1,13 +1,20 @@
 #include <cstdint>
 
+#include "schema/kafka/alter_configs.h"
 #include "schema/kafka/api_versions.h"
+#include "schema/kafka/create_partitions.h"
 #include "schema/kafka/create_topics.h"
+#include "schema/kafka/delete_records.h"
 #include "schema/kafka/delete_topics.h"
 #include "schema/kafka/describe_cluster.h"
 #include "schema/kafka/describe_configs.h"
+#include "schema/kafka/describe_log_dirs.h"
+#include "schema/kafka/describe_producers.h"
+#include "schema/kafka/describe_topic_partitions.h"
 #include "schema/kafka/fetch.h"
 #include "schema/kafka/find_coordinator.h"
 #include "schema/kafka/frame.h"
+#include "schema/kafka/incremental_alter_configs.h"
 #include "schema/kafka/init_producer_id.h"
 #include "schema/kafka/list_offsets.h"
 #include "schema/kafka/metadata.h"
@@ -74,6 +81,13 @@ void check_request(const Request& request) {
   case ApiKey::init_producer_id: return check_body<InitProducerIdRequest>(request);
   case ApiKey::describe_configs: return check_body<DescribeConfigsRequest>(request);
   case ApiKey::describe_cluster: return check_body<DescribeClusterRequest>(request);
+  case ApiKey::alter_configs: return check_body<AlterConfigsRequest>(request);
+  case ApiKey::create_partitions: return check_body<CreatePartitionsRequest>(request);
+  case ApiKey::delete_records: return check_body<DeleteRecordsRequest>(request);
+  case ApiKey::describe_log_dirs: return check_body<DescribeLogDirsRequest>(request);
+  case ApiKey::describe_producers: return check_body<DescribeProducersRequest>(request);
+  case ApiKey::describe_topic_partitions: return check_body<DescribeTopicPartitionsRequest>(request);
+  case ApiKey::incremental_alter_configs: return check_body<IncrementalAlterConfigsRequest>(request);
   }
 }
 

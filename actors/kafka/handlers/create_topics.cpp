@@ -2,6 +2,7 @@
 
 #include "actors/kafka/handlers/handlers.h"
 #include "actors/kafka/kafka_connection.h"
+#include "actors/kafka/resource_configs.h"
 
 namespace callboard::kafka {
 namespace {
@@ -19,7 +20,10 @@ public:
     for (std::size_t i = 0; i < request_.topics.size(); ++i) {
       auto& place = response_.topics.emplace_back();
       place.name = request_.topics[i].name;
-      if (repeated.contains(place.name)) {
+      if (request_.topics.size() > changes_max) {
+        place.error_code = ErrorCode::policy_violation;
+        place.error_message = too_many_changes;
+      } else if (repeated.contains(place.name)) {
         place.error_code = ErrorCode::invalid_request;
         place.error_message = "The request names this topic more than once.";
       } else {
@@ -44,7 +48,8 @@ public:
       place.num_partitions = static_cast<std::int32_t>(answer.topic.groups.size());
       place.replication_factor = 1;
       auto& configs = place.configs.emplace();
-      for (auto& [name, value] : answer.topic.configs) configs.push_back({name, value, false, 1, false});
+      for (auto& config : configs_of_topic(answer.topic, connection_.node().config))
+        configs.push_back({std::move(config.name), std::move(config.value), false, config.config_source, false});
     }
     if (--waiting_ == 0) finish();
   }

@@ -1,3 +1,6 @@
+#include <optional>
+#include <set>
+#include <utility>
 
 #include "actors/kafka/handlers/handlers.h"
 #include "actors/kafka/kafka_connection.h"
@@ -14,16 +17,22 @@ public:
   }
 
   void start() override {
+    std::set<std::pair<std::optional<std::string>, Uuid>> seen;
     for (std::size_t i = 0; i < request_.topics.size(); ++i) {
       const auto& topic = request_.topics[i];
       auto& place = response_.responses.emplace_back();
       place.name = topic.name;
       place.topic_id = topic.topic_id;
+      if (const auto named = check(topic, seen.emplace(topic.name, topic.topic_id).second); !named) {
+        place.error_code = named.error().code;
+        place.error_message = named.error().message;
+        continue;
+      }
+      ++waiting_;
       place.error_code = ErrorCode::request_timed_out; // unless it answers
       connection_.send_to(connection_.node().metadata,
                           DeleteTopic{connection_.self(), token(i), topic.name, topic.topic_id});
     }
-    waiting_ = request_.topics.size();
     if (waiting_ == 0)
       finish();
     else
@@ -45,6 +54,15 @@ public:
   void on_deadline() override { finish(); }
 
 private:
+  static Status check(const DeleteTopicState& topic, bool first) {
+    if (topic.name && topic.topic_id != Uuid{})
+      return Error{ErrorCode::invalid_request, "Name the topic or give its id, not both."};
+    if (!topic.name && topic.topic_id == Uuid{})
+      return Error{ErrorCode::invalid_request, "Neither the topic's name nor its id is given."};
+    if (!first) return Error{ErrorCode::invalid_request, "The request names this topic more than once."};
+    return ok_status();
+  }
+
   void finish() { connection_.respond(slot_, encode_response(header_, response_)); }
 
   DeleteTopicsRequest request_;

@@ -3,13 +3,20 @@
 #include <memory>
 
 #include "actors/kafka/in_flight.h"
+#include "schema/kafka/alter_configs.h"
 #include "schema/kafka/api_versions.h"
+#include "schema/kafka/create_partitions.h"
 #include "schema/kafka/create_topics.h"
+#include "schema/kafka/delete_records.h"
 #include "schema/kafka/delete_topics.h"
 #include "schema/kafka/describe_cluster.h"
 #include "schema/kafka/describe_configs.h"
+#include "schema/kafka/describe_log_dirs.h"
+#include "schema/kafka/describe_producers.h"
+#include "schema/kafka/describe_topic_partitions.h"
 #include "schema/kafka/fetch.h"
 #include "schema/kafka/find_coordinator.h"
+#include "schema/kafka/incremental_alter_configs.h"
 #include "schema/kafka/init_producer_id.h"
 #include "schema/kafka/list_offsets.h"
 #include "schema/kafka/metadata.h"
@@ -31,5 +38,12 @@ Handling handle_delete_topics(KafkaConnection&, std::uint32_t slot, RequestHeade
 Handling handle_init_producer_id(KafkaConnection&, std::uint32_t slot, RequestHeader, InitProducerIdRequest);
 Handling handle_describe_configs(KafkaConnection&, std::uint32_t slot, RequestHeader, DescribeConfigsRequest);
 Handling handle_describe_cluster(KafkaConnection&, std::uint32_t slot, RequestHeader, DescribeClusterRequest);
+Handling handle_alter_configs(KafkaConnection&, std::uint32_t slot, RequestHeader, AlterConfigsRequest);
+Handling handle_create_partitions(KafkaConnection&, std::uint32_t slot, RequestHeader, CreatePartitionsRequest);
+Handling handle_delete_records(KafkaConnection&, std::uint32_t slot, RequestHeader, DeleteRecordsRequest);
+Handling handle_describe_log_dirs(KafkaConnection&, std::uint32_t slot, RequestHeader, DescribeLogDirsRequest);
+Handling handle_describe_producers(KafkaConnection&, std::uint32_t slot, RequestHeader, DescribeProducersRequest);
+Handling handle_describe_topic_partitions(KafkaConnection&, std::uint32_t slot, RequestHeader, DescribeTopicPartitionsRequest);
+Handling handle_incremental_alter_configs(KafkaConnection&, std::uint32_t slot, RequestHeader, IncrementalAlterConfigsRequest);
 
 } // namespace callboard::kafka

@@ -1,5 +1,6 @@
 #include "actors/kafka/handlers/handlers.h"
 #include "actors/kafka/kafka_connection.h"
+#include "actors/kafka/topic_answers.h"
 
 namespace callboard::kafka {
 namespace {
@@ -45,6 +46,7 @@ private:
       message.from = connection_.self();
       message.token = token(i);
       message.command.name = *name;
+      message.mentioned = true;
       connection_.send_to(connection_.node().metadata, std::move(message));
     }
   }
@@ -56,6 +58,7 @@ private:
     response_.cluster_id = node.identity.cluster.hex();
     response_.controller_id = node.identity.node.value;
     if (all_) {
+      response_.topics.reserve(connection_.context().directory.topics().size());
       for (const auto& [name, topic] : connection_.context().directory.topics()) describe(*topic);
     } else {
       for (std::size_t i = 0; i < request_.topics->size(); ++i) describe_wanted(i);
@@ -90,25 +93,7 @@ private:
   }
 
   void describe(const TopicRef& topic) {
-    auto& answer = response_.topics.emplace_back();
-    answer.name = topic.record->name;
-    answer.topic_id = topic.record->id;
-    answer.partitions.reserve(topic.partitions.size());
-    for (std::size_t i = 0; i < topic.partitions.size(); ++i) {
-      const auto& partition = topic.partitions[i];
-      const auto self = connection_.node().identity.node.value;
-      auto& place = answer.partitions.emplace_back();
-      place.partition_index = static_cast<std::int32_t>(i);
-      place.leader_id = partition.leader.value;
-      place.leader_epoch = partition.term.value;
-      place.replica_nodes = {self};
-      if (partition.leader == no_node) {
-        place.error_code = ErrorCode::leader_not_available;
-        place.offline_replicas = {self};
-      } else {
-        place.isr_nodes = {self};
-      }
-    }
+    response_.topics.push_back(metadata_of(topic, connection_.node().identity.node));
   }
 
   MetadataRequest request_;

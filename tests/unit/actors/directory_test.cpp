@@ -95,6 +95,20 @@ BOOST_AUTO_TEST_CASE(a_topic_created_again_is_another_one) {
   BOOST_TEST((directory.find("orders", 0)->group == GroupId{20}));
 }
 
+BOOST_AUTO_TEST_CASE(a_topic_that_changed_keeps_what_is_known_of_its_leaders) {
+  Directory directory;
+  directory.add(make_topic("orders", 1, 10));
+  directory.set_leader(GroupId{10}, Term{5}, NodeId{2});
+  directory.add(make_topic("orders", 1, 10, 3));
+  BOOST_TEST((directory.find("orders", 0)->term == Term{5}));
+  BOOST_TEST((directory.find("orders", 0)->leader == NodeId{2}));
+  BOOST_TEST((directory.find("orders", 2)->leader == NodeId{1}));
+  BOOST_TEST(directory.find("orders") == directory.find(uuid_of(1)));
+  BOOST_TEST(directory.partition_count() == 3U);
+  directory.set_leader(GroupId{10}, Term{6}, NodeId{3});
+  BOOST_TEST((directory.find("orders", 0)->leader == NodeId{3}));
+}
+
 BOOST_AUTO_TEST_CASE(topics_stand_in_the_order_of_their_names) {
   Directory directory;
   directory.add(make_topic("b", 1, 10));

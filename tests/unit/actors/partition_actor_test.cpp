@@ -7,6 +7,7 @@
 #include <caf/send.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 #include <string>
 
 #include "actors/runtime/actor_registry.h"
@@ -302,6 +303,116 @@ BOOST_FIXTURE_TEST_CASE(a_removed_partition_refuses_everything_and_its_log_goes,
   BOOST_TEST((expect<DestroyLog>().group == group));
   produce(partition, "a");
   BOOST_TEST((expect_produced().error == ErrorCode::unknown_topic_or_partition));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_deletion_of_records_is_answered_when_it_is_in_effect_and_not_before, WithScriptedWriter) {
+  lead();
+  produce(partition, "a");
+  store(expect<StageWrite>());
+  expect_produced();
+  self->send(partition, DeleteRecordsOfPartition{me(), 5});
+  const auto staged = expect<StageWrite>();
+  BOOST_TEST(!contains(status(partition), "offsets 1 to 1"));
+  BOOST_TEST(nothing_came());
+  store(staged);
+  const auto answer = expect<RecordsDeleted>();
+  BOOST_TEST(answer.token == 5U);
+  BOOST_TEST((answer.error == ErrorCode::none));
+  BOOST_TEST((answer.log_start == Offset{1}));
+  BOOST_TEST(contains(status(partition), "offsets 1 to 1"));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_deletion_outside_the_log_is_refused_or_changes_nothing, WithScriptedWriter) {
+  lead();
+  produce(partition, "a");
+  store(expect<StageWrite>());
+  expect_produced();
+  for (const std::int64_t offset : {std::int64_t{2}, std::int64_t{-2}, std::numeric_limits<std::int64_t>::max()}) {
+    self->send(partition, DeleteRecordsOfPartition{me(), 5, offset});
+    BOOST_TEST((expect<RecordsDeleted>().error == ErrorCode::offset_out_of_range));
+  }
+  self->send(partition, DeleteRecordsOfPartition{me(), 5, 0});
+  const auto answer = expect<RecordsDeleted>();
+  BOOST_TEST((answer.error == ErrorCode::none));
+  BOOST_TEST((answer.log_start == Offset{0}));
+  BOOST_TEST(nothing_came());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_deletion_that_cannot_be_written_is_refused, WithScriptedWriter) {
+  lead();
+  produce(partition, "a");
+  store(expect<StageWrite>());
+  expect_produced();
+  self->send(partition, DeleteRecordsOfPartition{me(), 5});
+  self->send(partition, WriteFailed{expect<StageWrite>().generation, {ErrorCode::storage_full, "The disk is full."}});
+  BOOST_TEST((expect<RecordsDeleted>().error == ErrorCode::kafka_storage_error));
+  self->send(partition, DeleteRecordsOfPartition{me(), 6});
+  expect<StageWrite>();
+  self->send(partition, DamageFound{{ErrorCode::corrupt_storage, "A page is damaged."}});
+  BOOST_TEST((expect<RecordsDeleted>().error == ErrorCode::kafka_storage_error));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_changed_configuration_holds_for_what_comes_behind_it, WithScriptedWriter) {
+  lead();
+  ConfigurePartition change;
+  change.replica.message_bytes_max = 10;
+  change.retention.retention_ms = 77;
+  self->send(partition, change);
+  produce(partition, "a");
+  BOOST_TEST((expect_produced().error == ErrorCode::message_too_large));
+  const auto told = expect<ConfigureLog>();
+  BOOST_TEST((told.group == group));
+  BOOST_TEST(told.retention.retention_ms == 77);
+}
+
+BOOST_FIXTURE_TEST_CASE(describing_a_log_does_not_open_it, WithScriptedWriter) {
+  self->send(partition, DescribeLogOfPartition{me(), 5});
+  const auto asked = expect<DescribeLog>();
+  BOOST_TEST(asked.answer.token == 5U);
+  BOOST_TEST(asked.answer.uncommitted == 0);
+  BOOST_TEST(contains(status(partition), "not opened yet"));
+}
+
+BOOST_FIXTURE_TEST_CASE(records_deleted_stay_deleted_after_a_restart, WithRealStorage) {
+  stage.produce(partition, "a");
+  stage.expect_produced();
+  stage.produce(partition, "b");
+  stage.expect_produced();
+  stage.self->send(partition, DeleteRecordsOfPartition{stage.me(), 5, 1});
+  BOOST_TEST((stage.expect<RecordsDeleted>().log_start == Offset{1}));
+  restart();
+  stage.fetch(partition, 0);
+  BOOST_TEST((stage.expect<FetchAnswer>().error == ErrorCode::offset_out_of_range));
+  stage.fetch(partition, 1);
+  BOOST_TEST((stage.expect<FetchAnswer>().log_start == Offset{1}));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_log_takes_is_known_without_opening_it, WithRealStorage) {
+  const auto bytes = [this] {
+    stage.self->send(partition, DescribeLogOfPartition{stage.me(), 5});
+    return stage.expect<LogDescribed>().bytes;
+  };
+  BOOST_TEST(bytes() == 0U);
+  stage.produce(partition, std::string(100'000, 'x'));
+  stage.expect_produced();
+  const auto open = bytes();
+  BOOST_TEST(open > 100'000U);
+  restart();
+  BOOST_TEST(bytes() >= open); // closing may have written a page more
+  BOOST_TEST(contains(stage.status(partition), "not opened yet"));
+}
+
+BOOST_FIXTURE_TEST_CASE(shorter_retention_reaches_a_log_that_is_not_open, WithRealStorage) {
+  stage.produce(partition, "a"); // its record is from 1970
+  stage.expect_produced();
+  restart();
+  ConfigurePartition change;
+  change.retention = {1, -1};
+  stage.self->send(partition, change);
+  for (int looked = 0; contains(stage.status(partition), "not opened yet"); ++looked) {
+    stage.status(writer);
+    BOOST_REQUIRE(looked < 1'000'000);
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(what_was_acknowledged_is_there_after_a_restart, WithRealStorage) {

@@ -48,6 +48,19 @@ BOOST_AUTO_TEST_CASE(truncation_undoes_the_overlay_and_nothing_else) {
   BOOST_TEST((table.check(batch(7, 0, 0)).verdict == Verdict::duplicate));
 }
 
+BOOST_AUTO_TEST_CASE(producers_are_described_by_their_newest_batch) {
+  ProducerTable table;
+  table.append(batch(9, 0, 0), RaftIndex(1), Offset(0));
+  auto newest = batch(7, 2, 5, 3);
+  newest.max_timestamp = 1234;
+  table.append(newest, RaftIndex(2), Offset(1));
+  table.apply(RaftIndex(1));
+  const auto described = table.describe();
+  BOOST_REQUIRE(described.size() == 2u);
+  BOOST_TEST((described[0] == ProducerStatus{ProducerId(7), 2, 7, 1234}));
+  BOOST_TEST((described[1].producer == ProducerId(9)));
+}
+
 BOOST_AUTO_TEST_CASE(five_applied_batches_are_known) {
   ProducerTable table;
   for (std::int32_t i = 0; i < 8; ++i) {

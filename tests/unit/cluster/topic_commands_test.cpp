@@ -104,6 +104,17 @@ BOOST_AUTO_TEST_CASE(topics_are_deleted_by_name_or_id) {
   BOOST_TEST((plan_delete_topic(image, Uuid{}).error().code == ErrorCode::unknown_topic_id));
 }
 
+BOOST_AUTO_TEST_CASE(the_brokers_own_topics_are_made_by_the_broker_alone) {
+  auto command = topic("__consumer_offsets", 16);
+  BOOST_TEST((refusal(command) == ErrorCode::invalid_topic));
+  command.internal = true;
+  const auto record = plan_create_topic(image, command, defaults, fresh);
+  BOOST_REQUIRE(record.ok());
+  image.apply(*record);
+  BOOST_TEST((plan_delete_topic(image, "__consumer_offsets").error().code == ErrorCode::invalid_topic));
+  BOOST_TEST((plan_delete_topic(image, fresh).error().code == ErrorCode::invalid_topic));
+}
+
 BOOST_AUTO_TEST_CASE(producer_ids_come_in_blocks) {
   BOOST_TEST(plan_producer_ids(image).next.value == 1000);
   image.apply(plan_producer_ids(image));

@@ -109,6 +109,126 @@ BOOST_AUTO_TEST_CASE(describe_cluster_is_compact_from_its_first_version) {
                  "02 00000001 02 6e 00002384 00 00 80000000 00"));
 }
 
+BOOST_AUTO_TEST_CASE(describe_cluster_2_says_who_is_fenced) {
+  BOOST_TEST(request_of<DescribeClusterRequest>("003c 0002 00000007 ffff 00 00 01 01 00").include_fenced_brokers);
+  DescribeClusterResponse response;
+  response.cluster_id = "c";
+  response.controller_id = 1;
+  response.brokers = {{1, "n", 9092, std::nullopt, true}};
+  BOOST_TEST(response_hex(ApiKey::describe_cluster, 2, response) ==
+             hex("00000026 00000007 00 00000000 0000 00 01 02 63 00000001"
+                 "02 00000001 02 6e 00002384 00 01 00 80000000 00"));
+}
+
+BOOST_AUTO_TEST_CASE(metadata_13_ends_with_an_error) {
+  MetadataResponse response;
+  response.error_code = ErrorCode::invalid_request;
+  BOOST_TEST(response_hex(ApiKey::metadata, 13, response) ==
+             hex("00000013 00000007 00 00000000 01 00 ffffffff 01 002a 00"));
+}
+
+BOOST_AUTO_TEST_CASE(create_partitions_0_lets_the_broker_place) {
+  const auto request =
+      request_of<CreatePartitionsRequest>("0025 0000 00000007 ffff 00000001 0001 74 00000003 ffffffff 00001388 01");
+  BOOST_TEST(request.topics.at(0).name == "t");
+  BOOST_TEST(request.topics[0].count == 3);
+  BOOST_TEST(!request.topics[0].assignments.has_value());
+  BOOST_TEST(request.timeout_ms == 5000);
+  BOOST_TEST(request.validate_only);
+  CreatePartitionsResponse response;
+  response.results = {{"t", ErrorCode::invalid_partitions, "m"}};
+  BOOST_TEST(response_hex(ApiKey::create_partitions, 0, response) ==
+             hex("00000014 00000007 00000000 00000001 0001 74 0025 0001 6d"));
+}
+
+BOOST_AUTO_TEST_CASE(create_partitions_2_with_assignments) {
+  const auto request = request_of<CreatePartitionsRequest>(
+      "0025 0002 00000007 ffff 00 02 02 74 00000003 02 02 00000001 00 00 00001388 00 00");
+  BOOST_REQUIRE(request.topics.at(0).assignments.has_value());
+  BOOST_TEST(request.topics[0].assignments->at(0).broker_ids.at(0) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(alter_configs_1) {
+  const auto request =
+      request_of<AlterConfigsRequest>("0021 0001 00000007 ffff 00000001 02 0001 74 00000001 0001 6b 0001 76 00");
+  BOOST_TEST(request.resources.at(0).resource_type == resource_topic);
+  BOOST_TEST(request.resources[0].configs.at(0).name == "k");
+  BOOST_TEST(request.resources[0].configs[0].value.value() == "v");
+  AlterConfigsResponse response;
+  response.responses = {{ErrorCode::none, std::nullopt, resource_topic, "t"}};
+  BOOST_TEST(response_hex(ApiKey::alter_configs, 1, response) ==
+             hex("00000014 00000007 00000000 00000001 0000 ffff 02 0001 74"));
+}
+
+BOOST_AUTO_TEST_CASE(incremental_alter_configs_1_has_operations) {
+  const auto request = request_of<IncrementalAlterConfigsRequest>(
+      "002c 0001 00000007 ffff 00 02 02 02 74 02 02 6b 02 02 76 00 00 01 00");
+  BOOST_TEST(request.resources.at(0).configs.at(0).name == "k");
+  BOOST_TEST(request.resources[0].configs[0].config_operation == 2);
+  BOOST_TEST(request.resources[0].configs[0].value.value() == "v");
+  BOOST_TEST(request.validate_only);
+  IncrementalAlterConfigsResponse response;
+  response.responses = {{ErrorCode::invalid_config, "m", resource_topic, "t"}};
+  BOOST_TEST(response_hex(ApiKey::incremental_alter_configs, 1, response) ==
+             hex("00000014 00000007 00 00000000 02 0028 02 6d 02 02 74 00 00"));
+}
+
+BOOST_AUTO_TEST_CASE(delete_records_2) {
+  const auto request = request_of<DeleteRecordsRequest>(
+      "0015 0002 00000007 ffff 00 02 02 74 02 00000001 ffffffffffffffff 00 00 00001388 00");
+  BOOST_TEST(request.topics.at(0).partitions.at(0).partition_index == 1);
+  BOOST_TEST(request.topics[0].partitions[0].offset == -1);
+  DeleteRecordsResponse response;
+  response.topics = {{"t", {{1, 5, ErrorCode::none}}}};
+  BOOST_TEST(response_hex(ApiKey::delete_records, 2, response) ==
+             hex("0000001e 00000007 00 00000000 02 02 74 02 00000001 0000000000000005 0000 00 00 00"));
+}
+
+BOOST_AUTO_TEST_CASE(describe_log_dirs_4_tells_of_the_volume) {
+  BOOST_TEST(!request_of<DescribeLogDirsRequest>("0023 0001 00000007 ffff ffffffff").topics.has_value());
+  DescribeLogDirsResponse response;
+  response.results = {{ErrorCode::none, "d", {{"t", {{1, 100, 0, false}}}}, 3, 2}};
+  BOOST_TEST(response_hex(ApiKey::describe_log_dirs, 4, response) ==
+             hex("0000003d 00000007 00 00000000 0000 02 0000 02 64 02 02 74 02"
+                 "00000001 0000000000000064 0000000000000000 00 00 00"
+                 "0000000000000003 0000000000000002 00 00"));
+}
+
+BOOST_AUTO_TEST_CASE(describe_topic_partitions_has_a_cursor_or_null) {
+  const auto all = request_of<DescribeTopicPartitionsRequest>("004b 0000 00000007 ffff 00 02 02 74 00 000007d0 ff 00");
+  BOOST_TEST(all.topics.at(0).name == "t");
+  BOOST_TEST(all.response_partition_limit == 2000);
+  BOOST_TEST(!all.cursor.has_value());
+  const auto more =
+      request_of<DescribeTopicPartitionsRequest>("004b 0000 00000007 ffff 00 01 000007d0 01 02 74 00000005 00 00");
+  BOOST_REQUIRE(more.cursor.has_value());
+  BOOST_TEST(more.cursor->topic_name == "t");
+  BOOST_TEST(more.cursor->partition_index == 5);
+  DescribeTopicPartitionsResponse response;
+  BOOST_TEST(response_hex(ApiKey::describe_topic_partitions, 0, response) ==
+             hex("0000000c 00000007 00 00000000 01 ff 00"));
+  response.next_cursor = {"t", 5};
+  BOOST_TEST(response_hex(ApiKey::describe_topic_partitions, 0, response) ==
+             hex("00000013 00000007 00 00000000 01 01 02 74 00000005 00 00"));
+}
+
+BOOST_AUTO_TEST_CASE(a_cursor_is_there_or_null_and_nothing_else) {
+  const auto request = parse_request(from_hex("004b 0000 00000007 ffff 00 01 000007d0 02 02 74 00000005 00 00"));
+  BOOST_REQUIRE(request.ok());
+  BOOST_TEST(!decode<DescribeTopicPartitionsRequest>(request->body, 0).ok());
+}
+
+BOOST_AUTO_TEST_CASE(describe_producers_0) {
+  const auto request = request_of<DescribeProducersRequest>("003d 0000 00000007 ffff 00 02 02 74 02 00000001 00 00");
+  BOOST_TEST(request.topics.at(0).partition_indexes.at(0) == 1);
+  DescribeProducersResponse response;
+  response.topics = {{"t", {{1, ErrorCode::none, std::nullopt, {{9, 3, 7, -1, -1, -1}}}}}};
+  BOOST_TEST(response_hex(ApiKey::describe_producers, 0, response) ==
+             hex("0000003d 00000007 00 00000000 02 02 74 02 00000001 0000 00 02"
+                 "0000000000000009 00000003 00000007 ffffffffffffffff ffffffff ffffffffffffffff 00"
+                 "00 00 00"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace callboard::kafka

@@ -5,14 +5,21 @@
 
 #include "schema/bytes.h"
 #include "schema/error_code.h"
+#include "schema/kafka/alter_configs.h"
 #include "schema/kafka/api_versions.h"
+#include "schema/kafka/create_partitions.h"
 #include "schema/kafka/create_topics.h"
+#include "schema/kafka/delete_records.h"
 #include "schema/kafka/delete_topics.h"
 #include "schema/kafka/describe_cluster.h"
 #include "schema/kafka/describe_configs.h"
+#include "schema/kafka/describe_log_dirs.h"
+#include "schema/kafka/describe_producers.h"
+#include "schema/kafka/describe_topic_partitions.h"
 #include "schema/kafka/descriptor.h"
 #include "schema/kafka/fetch.h"
 #include "schema/kafka/find_coordinator.h"
+#include "schema/kafka/incremental_alter_configs.h"
 #include "schema/kafka/init_producer_id.h"
 #include "schema/kafka/list_offsets.h"
 #include "schema/kafka/metadata.h"
@@ -28,7 +35,11 @@ using AllMessages =
                MetadataRequest, MetadataResponse, ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest,
                CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse, InitProducerIdRequest,
                InitProducerIdResponse, FindCoordinatorRequest, FindCoordinatorResponse, DescribeConfigsRequest,
-               DescribeConfigsResponse, DescribeClusterRequest, DescribeClusterResponse>;
+               DescribeConfigsResponse, DescribeClusterRequest, DescribeClusterResponse, AlterConfigsRequest,
+               AlterConfigsResponse, CreatePartitionsRequest, CreatePartitionsResponse, DeleteRecordsRequest,
+               DeleteRecordsResponse, DescribeLogDirsRequest, DescribeLogDirsResponse, DescribeProducersRequest,
+               DescribeProducersResponse, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
+               IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>;
 
 // Fills every field that `version` has; the others keep their defaults.
 class RandomMessage {
