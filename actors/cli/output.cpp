@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
+#include <ctime>
 
 #include "schema/assert.h"
 
@@ -46,6 +48,38 @@ bool is_number(std::string_view text) {
 }
 
 } // namespace
+
+std::string json_number(std::int64_t value) {
+  return value < 0 ? "null" : std::to_string(value);
+}
+
+std::string number_or_dash(std::int64_t value) {
+  return value < 0 ? "-" : std::to_string(value);
+}
+
+std::string plural(std::uint64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string utc(TimestampMs time) {
+  const std::time_t seconds = time / 1000;
+  std::tm parts{};
+  if (time < 0 || ::gmtime_r(&seconds, &parts) == nullptr) return "-";
+  char text[64];
+  const auto length = std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+  char rest[16];
+  std::snprintf(rest, sizeof rest, ".%03d UTC", static_cast<int>(time % 1000));
+  return std::string(text, length) + rest;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
 
 std::string printable(std::string_view text) {
   std::string out;

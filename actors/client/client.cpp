@@ -3,21 +3,13 @@
 #include <algorithm>
 
 #include "actors/client/connection.h"
+#include "actors/client/outcome.h"
 #include "actors/client/producer_state.h"
 #include "schema/rpc/record_codec.h"
 #include "schema/rpc/translate_api.h"
 
 namespace callboard::client {
 namespace {
-
-namespace wire = rpc::wire;
-
-// The promised Outcome of a call as a promised Result.
-template <class Params, class Results>
-auto outcome_of(capnp::Request<Params, Results> request) {
-  return request.send().then(
-      [](capnp::Response<Results>&& response) { return rpc::read_outcome(response.getResult()); });
-}
 
 capnp::MessageSize size_for(ByteView batch) {
   constexpr std::size_t envelope_words = 64;
@@ -69,6 +61,29 @@ Result<std::vector<TopicInfo>> Client::list_topics() {
     std::move(page->topics.begin(), page->topics.end(), std::back_inserter(topics));
   }
   return topics;
+}
+
+Result<TopicInfo> Client::alter_topic(const AlterTopic& topic) {
+  auto request = connection_->broker().alterTopicRequest();
+  request.setName(rpc::to_text(topic.name));
+  rpc::write(topic.changes, request.initChanges(rpc::to_list_size(topic.changes.size())));
+  request.setPartitions(topic.partitions);
+  return connection_->wait(outcome_of(kj::mv(request)));
+}
+
+Result<std::vector<PartitionInfo>> Client::describe_partitions(const std::string& topic) {
+  std::vector<PartitionInfo> partitions;
+  for (bool more = true; more;) {
+    auto opening = connection_->broker().topicRequest();
+    opening.setName(rpc::to_text(topic));
+    auto request = opening.send().getTopic().partitionsRequest();
+    if (!partitions.empty()) request.setAfter(partitions.back().id);
+    auto page = connection_->wait(outcome_of(kj::mv(request)));
+    if (!page) return page.error();
+    more = page->more && !page->partitions.empty();
+    std::move(page->partitions.begin(), page->partitions.end(), std::back_inserter(partitions));
+  }
+  return partitions;
 }
 
 Result<Produced> Client::produce(const std::string& topic, std::int32_t partition, std::span<const Record> records,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "schema/rpc/api.h"
+#include "schema/rpc/group_api.h"
 
 // Callboard's C++ client: a plain synchronous library over schema/rpc/broker.capnp.
 //
@@ -25,11 +26,16 @@ namespace callboard::client {
 using rpc::Acks;
 using rpc::ActorPage;
 using rpc::ActorQuery;
+using rpc::AlterTopic;
 using rpc::CreateTopic;
 using rpc::Fetched;
 using rpc::FetchRange;
 using rpc::Flushed;
+using rpc::GroupInfo;
+using rpc::GroupSummary;
 using rpc::OffsetInfo;
+using rpc::OffsetReset;
+using rpc::PartitionInfo;
 using rpc::Produced;
 using rpc::Record;
 using rpc::TopicInfo;
@@ -108,6 +114,10 @@ public:
   Status delete_topic(const std::string& name);
   Result<TopicInfo> describe_topic(const std::string& name);
   Result<std::vector<TopicInfo>> list_topics();
+  // The topic as it is then. Configurations are changed first, all or none.
+  Result<TopicInfo> alter_topic(const AlterTopic& topic);
+  // All of the topic's, by id.
+  Result<std::vector<PartitionInfo>> describe_partitions(const std::string& topic);
 
   // All records in one batch: appended together or not at all.
   Result<Produced> produce(const std::string& topic, std::int32_t partition, std::span<const Record> records,
@@ -125,11 +135,19 @@ public:
   // The first record at or after a time; -1: the end, -2: the start of the partition.
   Result<OffsetInfo> list_offset(const std::string& topic, std::int32_t partition, std::int64_t timestamp);
 
+  // Consumer groups by id; one with its members, its offsets and how far they lag.
+  Result<std::vector<GroupSummary>> list_groups();
+  Result<GroupInfo> describe_group(const std::string& id);
+  // All of them or none; refused while the group has members.
+  Status reset_offsets(const std::string& group, const std::vector<OffsetReset>& offsets);
+  Status delete_group(const std::string& id);
+
   // What the node's actors are doing.
   Result<ActorPage> actors(const ActorQuery& query);
 
 private:
   friend class Consumer;
+  friend class TopicConsumer;
   explicit Client(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
   std::shared_ptr<Connection> connection_;
 };

@@ -38,9 +38,14 @@ public:
   Result<T> wait(kj::Promise<Result<T>> answer, std::chrono::milliseconds extra = {}) {
     return attempt<T>([&] { return with_deadline(kj::mv(answer), extra).wait(loop_->io.waitScope); });
   }
-  Status wait(kj::Promise<void> done) {
-    return wait<Unit>(done.then([]() -> Result<Unit> { return ok_status(); }));
+  Status wait(kj::Promise<void> done, std::chrono::milliseconds extra = {}) {
+    return wait<Unit>(done.then([]() -> Result<Unit> { return ok_status(); }), extra);
   }
+  kj::Promise<void> after(std::chrono::milliseconds time) {
+    return loop_->io.provider->getTimer().afterDelay(time.count() * kj::MILLISECONDS);
+  }
+  // What a call's exception means.
+  Error failure(const kj::Exception& exception) const;
 
 private:
   Connection(std::shared_ptr<Loop> loop, kj::Own<kj::AsyncIoStream> stream, std::string address,
@@ -65,7 +70,6 @@ private:
     }
   }
   Error no_answer(std::chrono::milliseconds waited) const;
-  Error failure(const kj::Exception& exception) const;
 
   std::shared_ptr<Loop> loop_; // dies last
   std::thread::id thread_ = std::this_thread::get_id();

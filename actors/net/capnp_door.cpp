@@ -2,71 +2,21 @@
 
 #include <fmt/format.h>
 
-#include "actors/inspector/actor_page.h"
-#include "actors/rpc/broker_connection.h"
+#include "actors/net/capnp_io.h"
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
 
 namespace callboard::net {
 namespace {
 
-constexpr auto answer_within = 30 * kj::SECONDS;
 // An actor that does not tell its state in this time is shown without it.
 constexpr auto state_within = 500 * kj::MILLISECONDS;
-
-template <class T>
-using Fulfiller = kj::Own<kj::PromiseFulfiller<T>>;
-template <class T>
-using Pending = std::unordered_map<std::uint64_t, Fulfiller<T>>;
-
-template <class T>
-kj::Promise<T> expect(Pending<T>& pending, std::uint64_t token) {
-  auto paf = kj::newPromiseAndFulfiller<T>();
-  pending[token] = kj::mv(paf.fulfiller);
-  return kj::mv(paf.promise);
-}
-
-template <class T>
-void keep(Pending<T>& pending, std::uint64_t token, T value) {
-  auto node = pending.extract(token);
-  if (!node.empty()) node.mapped()->fulfill(kj::mv(value));
-}
 
 rpc::TopicInfo info_of(const TopicRecord& record) {
   return {record.name, record.id, static_cast<std::uint32_t>(record.groups.size()), 1, record.configs};
 }
 
-Error too_late(std::string_view what) {
-  return Error{ErrorCode::request_timed_out, fmt::format("{} did not happen in time; it may still.", what)};
-}
-
-Error error_of(ErrorCode code, std::string message) {
-  if (message.empty()) message = std::string(name_of(code));
-  return Error{code, std::move(message)};
-}
-
 } // namespace
-
-struct CapnpConnection::PendingPage {
-  ActorSelection selection;
-  std::unordered_map<std::uint64_t, std::size_t> row_of; // by actor id
-  std::size_t missing = 0;
-  Fulfiller<rpc::ActorPage> done;
-};
-
-struct CapnpConnection::Io {
-  explicit Io(NodeMetrics& metrics) : open(metrics) {}
-
-  NodeMetrics::Open open;
-  Pending<Result<rpc::Produced>> produced;
-  Pending<Result<rpc::Fetched>> fetched;
-  Pending<Result<rpc::OffsetInfo>> offsets;
-  Pending<Result<rpc::TopicInfo>> created;
-  Pending<Status> deleted;
-  std::unordered_map<std::uint64_t, PendingPage> pages;
-  Fulfiller<void> stop;
-  kj::Own<rpc::BrokerConnection> connection; // last: its calls die before what they wait for
-};
 
 CapnpConnection::CapnpConnection(caf::actor_config& config, LoopContext& context, std::string peer)
   : HostedActor(config, context.node.registry, ActorKind::connection, peer), context_(context), peer_(std::move(peer)) {

@@ -34,16 +34,24 @@ public:
   kj::Promise<Status> delete_topic(std::string name) override;
   kj::Promise<Result<rpc::TopicInfo>> describe_topic(std::string name) override;
   kj::Promise<Result<rpc::TopicPage>> list_topics(std::string after, std::uint32_t limit) override;
+  kj::Promise<Result<rpc::TopicInfo>> alter_topic(rpc::AlterTopic request) override;
+  kj::Promise<Result<rpc::PartitionPage>> describe_partitions(std::string topic, std::int32_t after,
+                                                              std::uint32_t limit) override;
   kj::Promise<Result<rpc::Produced>> produce(const rpc::TopicPartition& partition, rpc::ProduceBatch batch) override;
   kj::Promise<Result<rpc::Fetched>> fetch(const rpc::TopicPartition& partition, const rpc::FetchRange& range) override;
   kj::Promise<Result<rpc::OffsetInfo>> list_offset(const rpc::TopicPartition& partition,
                                                    std::int64_t timestamp) override;
+  kj::Promise<Result<rpc::GroupPage>> list_groups(std::string after, std::uint32_t limit) override;
+  kj::Promise<Result<rpc::GroupDescription>> describe_group(std::string id) override;
+  kj::Promise<Status> reset_offsets(std::string group, std::vector<rpc::OffsetReset> offsets) override;
+  kj::Promise<Status> delete_group(std::string id) override;
   kj::Promise<rpc::ActorPage> actors(rpc::ActorQuery query) override;
 
 private:
   struct Io;
   struct PendingPage;
 
+  kj::Promise<rpc::PartitionInfo> describe_partition(const TopicRef& topic, std::size_t id);
   Result<caf::actor> find(const rpc::TopicPartition& partition) const;
   void on_status(const StatusAnswer& answer);
   void finish_page(std::uint64_t token);

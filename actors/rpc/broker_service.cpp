@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/rpc/group_service.h"
 #include "actors/rpc/partition_service.h"
 #include "schema/rpc/translate_api.h"
 
@@ -26,6 +27,16 @@ public:
     TopicPartition partition{name_, context.getParams().getId()};
     context.getResults().setPartition(kj::heap<PartitionService>(kj::addRef(*session_), std::move(partition)));
     return kj::READY_NOW;
+  }
+
+  kj::Promise<void> partitions(PartitionsContext context) override {
+    const auto params = context.getParams();
+    return session_->backend()
+        .describe_partitions(name_, params.getAfter(), std::clamp(params.getLimit(), 1U, partitions_page_max))
+        .then([context](Result<PartitionPage> page) mutable {
+          write<PartitionPage, wire::PartitionPage>(page, context.getResults().initResult());
+        })
+        .attach(session_->count_call());
   }
 
 private:
@@ -58,13 +69,16 @@ private:
   kj::Own<Credits::Grant> counted_;
 };
 
+Error too_many_configs() {
+  return {ErrorCode::invalid_config, "a topic takes at most " + std::to_string(topic_configs_max) + " configs"};
+}
+
 } // namespace
 
 kj::Promise<void> BrokerService::createTopic(CreateTopicContext context) {
   const auto params = context.getParams();
   if (params.getConfigs().size() > topic_configs_max) {
-    write(Error{ErrorCode::invalid_config, "a topic takes at most " + std::to_string(topic_configs_max) + " configs"},
-          context.getResults().initResult().initError());
+    write(too_many_configs(), context.getResults().initResult().initError());
     return kj::READY_NOW;
   }
   CreateTopic request{to_string(params.getName()), params.getPartitions(), params.getReplicationFactor(),
@@ -97,6 +111,36 @@ kj::Promise<void> BrokerService::listTopics(ListTopicsContext context) {
 kj::Promise<void> BrokerService::topic(TopicContext context) {
   auto name = to_string(context.getParams().getName());
   context.getResults().setTopic(kj::heap<TopicService>(kj::addRef(*session_), std::move(name)));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> BrokerService::alterTopic(AlterTopicContext context) {
+  const auto params = context.getParams();
+  if (params.getChanges().size() > topic_configs_max) {
+    write(too_many_configs(), context.getResults().initResult().initError());
+    return kj::READY_NOW;
+  }
+  return session_->backend()
+      .alter_topic({to_string(params.getName()), read(params.getChanges()), params.getPartitions()})
+      .then([context](Result<TopicInfo> altered) mutable {
+        write<TopicInfo, wire::TopicInfo>(altered, context.getResults().initResult());
+      })
+      .attach(session_->count_call());
+}
+
+kj::Promise<void> BrokerService::listGroups(ListGroupsContext context) {
+  const auto params = context.getParams();
+  return session_->backend()
+      .list_groups(to_string(params.getAfter()), std::clamp(params.getLimit(), 1U, groups_page_max))
+      .then([context](Result<GroupPage> page) mutable {
+        write<GroupPage, wire::GroupPage>(page, context.getResults().initResult());
+      })
+      .attach(session_->count_call());
+}
+
+kj::Promise<void> BrokerService::group(GroupContext context) {
+  auto id = to_string(context.getParams().getId());
+  context.getResults().setGroup(kj::heap<GroupService>(kj::addRef(*session_), std::move(id)));
   return kj::READY_NOW;
 }
 

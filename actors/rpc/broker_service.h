@@ -17,6 +17,9 @@ public:
   kj::Promise<void> listTopics(ListTopicsContext context) override;
   kj::Promise<void> topic(TopicContext context) override;
   kj::Promise<void> inspector(InspectorContext context) override;
+  kj::Promise<void> alterTopic(AlterTopicContext context) override;
+  kj::Promise<void> listGroups(ListGroupsContext context) override;
+  kj::Promise<void> group(GroupContext context) override;
 
 private:
   kj::Own<Session> session_;

@@ -38,6 +38,34 @@ struct TopicPage {
   bool more = false;
 };
 
+struct ConfigChange {
+  std::string name;
+  std::optional<std::string> value; // nullopt: back to the default
+
+  bool operator==(const ConfigChange&) const = default;
+};
+
+struct AlterTopic {
+  std::string name;
+  std::vector<ConfigChange> changes = {};
+  std::int32_t partitions = -1; // -1: as many as there are
+};
+
+struct PartitionInfo {
+  std::int32_t id = 0;
+  NodeId leader = no_node;
+  Term leader_epoch{-1};
+  Offset log_start = unknown_offset;
+  Offset high_watermark = unknown_offset;
+  std::int64_t bytes = -1;         // -1: not known
+  std::optional<Error> error = {}; // why the partition could not tell the rest
+};
+
+struct PartitionPage {
+  std::vector<PartitionInfo> partitions;
+  bool more = false;
+};
+
 // A record with what it owns; nullopt keys and values are Kafka's null.
 struct Record {
   std::optional<std::string> key;
@@ -122,6 +150,7 @@ struct ActorPage {
 inline constexpr std::size_t failures_max = 64;
 inline constexpr std::uint32_t actor_rows_max = 200;
 inline constexpr std::uint32_t topics_page_max = 1000;
+inline constexpr std::uint32_t partitions_page_max = 1000;
 inline constexpr std::size_t topic_configs_max = 256;
 inline constexpr std::uint32_t request_ms_max = 5 * 60 * 1000; // of every timeout and wait a client asks for
 // Of one Cap'n Proto message, either way.

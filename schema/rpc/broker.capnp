@@ -122,6 +122,87 @@ struct OffsetInfo {
   timestampMs @1 :Int64 = -1;    # of that record; -1 for the ends of the log
 }
 
+struct ConfigChange {
+  name @0 :Text;
+  union {
+    set @1 :Text;
+    unset @2 :Void;    # back to the broker's default
+  }
+}
+
+struct PartitionInfo {
+  id @0 :Int32;
+  leader @1 :Int32 = -1;             # node; -1: none is known
+  leaderEpoch @2 :Int32 = -1;
+  logStart @3 :Int64 = -1;
+  highWatermark @4 :Int64 = -1;      # what is committed ends here
+  bytes @5 :Int64 = -1;              # of its log on disk; -1: not known
+  error @6 :ErrorInfo;               # set: why the partition could not tell the rest
+}
+
+struct PartitionPage {
+  partitions @0 :List(PartitionInfo);  # by id
+  more @1 :Bool;                       # ask again with `after` = the last id
+}
+
+struct GroupSummary {
+  id @0 :Text;
+  state @1 :Text;           # Kafka's word: Empty, PreparingRebalance, CompletingRebalance, Stable, Dead
+  protocolType @2 :Text;    # "consumer"; empty: only keeps offsets
+  members @3 :UInt32;
+}
+
+struct GroupPage {
+  groups @0 :List(GroupSummary);  # by id
+  more @1 :Bool;                  # ask again with `after` = the last id
+}
+
+struct TopicPartitions {
+  topic @0 :Text;
+  partitions @1 :List(Int32);
+}
+
+struct GroupMember {
+  id @0 :Text;
+  instanceId @1 :Text;      # null: not static (KIP-345)
+  clientId @2 :Text;
+  clientHost @3 :Text;
+  assignment @4 :List(TopicPartitions);  # empty too if the group's protocol is not "consumer"
+}
+
+struct GroupOffset {
+  # An offset that a group has committed, and how far it lies behind.
+  topic @0 :Text;
+  partition @1 :Int32;
+  offset @2 :Int64;                  # to be consumed next
+  metadata @3 :Text;                 # the consumer's own
+  commitTimestampMs @4 :Int64 = -1;
+  highWatermark @5 :Int64 = -1;      # -1: the partition did not tell
+  lag @6 :Int64 = -1;                # offsets between the two; -1: not known
+  lagMs @7 :Int64 = -1;              # age of the first record not consumed; 0: there is none; -1: not known
+}
+
+struct GroupInfo {
+  id @0 :Text;
+  state @1 :Text;
+  protocolType @2 :Text;
+  protocol @3 :Text;                 # the assignor: "range", "cooperative-sticky"
+  generation @4 :Int32;
+  leader @5 :Text;                   # a member's id
+  coordinator @6 :Int32 = -1;        # node
+  members @7 :List(GroupMember);
+  offsets @8 :List(GroupOffset);     # by topic and partition
+  rebalanceCause @9 :Text;           # of the last rebalance, a sentence; empty: there was none
+  rebalanceTimestampMs @10 :Int64 = -1;
+  shortened @11 :Bool;               # too large for one answer: later offsets and assignments are left out
+}
+
+struct OffsetReset {
+  topic @0 :Text;
+  partition @1 :Int32;
+  offset @2 :Int64;                  # to be consumed next
+}
+
 interface Broker {
   createTopic @0 (name :Text, partitions :Int32 = -1, replicationFactor :Int16 = -1,
                   configs :List(Config)) -> (result :Outcome(TopicInfo));
@@ -137,11 +218,37 @@ interface Broker {
   # Always answers: whether the topic exists is said by the calls made on it.
 
   inspector @4 () -> (inspector :Inspect.Inspector);
+
+  alterTopic @5 (name :Text, changes :List(ConfigChange), partitions :Int32 = -1) -> (result :Outcome(TopicInfo));
+  # Configurations first, all of them or none, with effect at once; then the number of partitions, which only
+  # grows (-1: stays). Answers with the topic as it is then.
+
+  listGroups @6 (after :Text, limit :UInt32 = 1000) -> (result :Outcome(GroupPage));
+  # By id, those that follow `after`; at most 1000.
+
+  group @7 (id :Text) -> (group :Group);
+  # Always answers: whether the group exists is said by the calls made on it.
 }
 
 interface Topic {
   describe @0 () -> (result :Outcome(TopicInfo));
   partition @1 (id :Int32) -> (partition :Partition);
+
+  partitions @2 (after :Int32 = -1, limit :UInt32 = 1000) -> (result :Outcome(PartitionPage));
+  # By id, those that follow `after`; at most 1000.
+}
+
+interface Group {
+  # A consumer group.
+
+  describe @0 () -> (result :Outcome(GroupInfo));
+
+  resetOffsets @1 (offsets :List(OffsetReset)) -> (result :Outcome(Done));
+  # All of them or none, at most 100,000. Refused while the group has members: they would go on from where
+  # they are and commit over it.
+
+  delete @2 () -> (result :Outcome(Done));
+  # With its offsets. Refused while the group has members.
 }
 
 interface Partition {

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <kj/debug.h>
 
 namespace callboard::rpc {
 namespace {
 
-void write(const ActorRow& from, wire::ActorRow::Builder to) {
+void write_row(const ActorRow& from, wire::ActorRow::Builder to) {
   to.setId(from.id);
   to.setKind(to_text(from.kind));
   to.setName(to_text(from.name));
@@ -60,6 +61,28 @@ Record read_record(wire::Record::Reader from) {
     if (header.hasValue()) added.value = to_string(header.getValue());
   }
   return record;
+}
+
+void write_partition(const PartitionInfo& from, wire::PartitionInfo::Builder to) {
+  to.setId(from.id);
+  to.setLeader(from.leader.value);
+  to.setLeaderEpoch(from.leader_epoch.value);
+  to.setLogStart(from.log_start.value);
+  to.setHighWatermark(from.high_watermark.value);
+  to.setBytes(from.bytes);
+  if (from.error) write(*from.error, to.initError());
+}
+
+PartitionInfo read_partition(wire::PartitionInfo::Reader from) {
+  PartitionInfo info;
+  info.id = from.getId();
+  info.leader = NodeId(from.getLeader());
+  info.leader_epoch = Term(from.getLeaderEpoch());
+  info.log_start = Offset(from.getLogStart());
+  info.high_watermark = Offset(from.getHighWatermark());
+  info.bytes = from.getBytes();
+  if (from.hasError()) info.error = read(from.getError());
+  return info;
 }
 
 } // namespace
@@ -121,6 +144,43 @@ void write(const TopicPage& from, wire::TopicPage::Builder to) {
 TopicPage read(wire::TopicPage::Reader from) {
   TopicPage page;
   for (const auto topic : from.getTopics()) page.topics.push_back(read(topic));
+  page.more = from.getMore();
+  return page;
+}
+
+void write(const std::vector<ConfigChange>& from, capnp::List<wire::ConfigChange>::Builder to) {
+  for (unsigned i = 0; i < to.size(); ++i) {
+    to[i].setName(to_text(from[i].name));
+    if (from[i].value)
+      to[i].setSet(to_text(*from[i].value));
+    else
+      to[i].setUnset();
+  }
+}
+
+std::vector<ConfigChange> read(capnp::List<wire::ConfigChange>::Reader from) {
+  std::vector<ConfigChange> changes;
+  for (const auto change : from) {
+    auto& added = changes.emplace_back();
+    added.name = to_string(change.getName());
+    switch (change.which()) {
+    case wire::ConfigChange::SET: added.value = to_string(change.getSet()); break;
+    case wire::ConfigChange::UNSET: break;
+    default: KJ_FAIL_REQUIRE("a kind of configuration change that this version does not know");
+    }
+  }
+  return changes;
+}
+
+void write(const PartitionPage& from, wire::PartitionPage::Builder to) {
+  auto partitions = to.initPartitions(to_list_size(from.partitions.size()));
+  for (unsigned i = 0; i < partitions.size(); ++i) write_partition(from.partitions[i], partitions[i]);
+  to.setMore(from.more);
+}
+
+PartitionPage read(wire::PartitionPage::Reader from) {
+  PartitionPage page;
+  for (const auto partition : from.getPartitions()) page.partitions.push_back(read_partition(partition));
   page.more = from.getMore();
   return page;
 }
@@ -189,7 +249,7 @@ OffsetInfo read(wire::OffsetInfo::Reader from) {
 
 void write(const ActorPage& from, wire::ActorPage::Builder to) {
   auto rows = to.initRows(to_list_size(from.rows.size()));
-  for (unsigned i = 0; i < rows.size(); ++i) write(from.rows[i], rows[i]);
+  for (unsigned i = 0; i < rows.size(); ++i) write_row(from.rows[i], rows[i]);
   to.setTotal(from.total);
 }
 

@@ -9,6 +9,7 @@
 
 #include "schema/rpc/api.h"
 #include "schema/rpc/broker.capnp.h"
+#include "schema/rpc/group_api.h"
 
 // The public API's Cap'n Proto types <-> the plain structs of api.h, for the RPC
 // services and the client library. Reading hostile messages throws kj::Exception,
@@ -45,11 +46,16 @@ Error read(wire::ErrorInfo::Reader from);
 void write(const Unit& from, wire::Done::Builder to);
 void write(const TopicInfo& from, wire::TopicInfo::Builder to);
 void write(const TopicPage& from, wire::TopicPage::Builder to);
+void write(const PartitionPage& from, wire::PartitionPage::Builder to);
+void write(const GroupPage& from, wire::GroupPage::Builder to);
+void write(const GroupInfo& from, wire::GroupInfo::Builder to);
 void write(const Produced& from, wire::Produced::Builder to);
 void write(const Flushed& from, wire::Flushed::Builder to);
 void write(const OffsetInfo& from, wire::OffsetInfo::Builder to);
 void write(const ActorPage& from, wire::ActorPage::Builder to);
 void write(const Configs& from, capnp::List<wire::Config>::Builder to);
+void write(const std::vector<ConfigChange>& from, capnp::List<wire::ConfigChange>::Builder to);
+void write(const std::vector<OffsetReset>& from, capnp::List<wire::OffsetReset>::Builder to);
 void write(const std::vector<Record>& from, capnp::List<wire::Record>::Builder to);
 // As batches; the next offset is the caller's.
 void write(const Fetched& from, wire::Fetched::Builder to);
@@ -57,6 +63,9 @@ void write(const Fetched& from, wire::Fetched::Builder to);
 Unit read(wire::Done::Reader from);
 TopicInfo read(wire::TopicInfo::Reader from);
 TopicPage read(wire::TopicPage::Reader from);
+PartitionPage read(wire::PartitionPage::Reader from);
+GroupPage read(wire::GroupPage::Reader from);
+GroupInfo read(wire::GroupInfo::Reader from);
 Produced read(wire::Produced::Reader from);
 Flushed read(wire::Flushed::Reader from);
 // Of a reply that holds batches; copies them.
@@ -64,6 +73,8 @@ Fetched read(wire::Fetched::Reader from);
 OffsetInfo read(wire::OffsetInfo::Reader from);
 ActorPage read(wire::ActorPage::Reader from);
 Configs read(capnp::List<wire::Config>::Reader from);
+std::vector<ConfigChange> read(capnp::List<wire::ConfigChange>::Reader from);
+std::vector<OffsetReset> read(capnp::List<wire::OffsetReset>::Reader from);
 std::vector<Record> read(capnp::List<wire::Record>::Reader from);
 
 Acks read(wire::Acks from);

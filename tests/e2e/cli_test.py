@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """The sub-commands as a person and a script use them."""
+import contextlib
 import json
+import subprocess
 import unittest
 
 import wire
-from node import Node, run
+from node import BINARY, Node, run
 
 
 class CliTest(unittest.TestCase):
@@ -18,11 +20,11 @@ class CliTest(unittest.TestCase):
         cls.node.close()
         assert status == 0
 
-    def callboard(self, *args):
-        return run("--bootstrap", self.node.address, *args, seconds=30)
+    def callboard(self, *args, stdin=None):
+        return run("--bootstrap", self.node.address, *args, stdin=stdin, seconds=30)
 
-    def succeed(self, *args):
-        status, output, sentence = self.callboard(*args)
+    def succeed(self, *args, stdin=None):
+        status, output, sentence = self.callboard(*args, stdin=stdin)
         self.assertEqual(status, 0, sentence)
         return output
 
@@ -63,6 +65,82 @@ class CliTest(unittest.TestCase):
             self.assertEqual(wire.produce(connection, "shown", wire.batch([b"x"]))[0], 0)
             self.assertIn("shown", self.succeed("actors"))
 
+    def test_a_topic_is_described_with_where_it_stands(self):
+        self.succeed("topic", "create", "described", "--partitions", "2", "--config", "retention.ms=60000")
+        self.succeed("produce", "described", "-p", "1", stdin=b"a\nb\n")
+        text = self.succeed("topic", "describe", "described")
+        self.assertIn("retention.ms=60000", text)
+        told = self.json("topic", "describe", "described")
+        self.assertEqual([p["high_watermark"] for p in told["partition_list"]], [0, 2])
+        self.assertEqual([p["log_start"] for p in told["partition_list"]], [0, 0])
+        self.assertTrue(all(p["leader"] is not None and p["error"] is None for p in told["partition_list"]))
+        self.assertIn("absent", self.refuse("topic", "describe", "absent"))
+
+    def test_lines_go_in_and_come_out(self):
+        self.succeed("topic", "create", "lines", "--partitions", "3")
+        self.succeed("produce", "lines", "-k", ":", "-H", "from=cli", stdin=b"a:1\nb:2\na:3\nc:\xff\n")
+        rows = self.succeed("consume", "lines", "-e", "-f", "%k %S %h\\n").splitlines()
+        self.assertEqual(sorted(rows), ["a 1 from=cli", "a 1 from=cli", "b 1 from=cli", "c 1 from=cli"])
+        records = [json.loads(line) for line in self.succeed("--format", "json", "consume", "lines", "-e").splitlines()]
+        self.assertEqual([r["value"] for r in records if r["key"] == "a"], ["1", "3"])
+        self.assertEqual(len({r["partition"] for r in records if r["key"] == "a"}), 1)
+        self.assertEqual([r["value_base64"] for r in records if r["key"] == "c"], ["/w=="])
+
+    def test_many_lines_arrive_in_their_order(self):
+        self.succeed("topic", "create", "many-lines", "--partitions", "1")
+        lines = b"".join(b"%d %s\n" % (i, b"x" * (i % 300)) for i in range(20000))
+        told = json.loads(self.succeed("--format", "json", "produce", "many-lines", stdin=lines))
+        self.assertEqual((told["records"], told["partitions"][0]["last_offset"]), (20000, 19999))
+        self.assertEqual(self.succeed("consume", "many-lines", "-e").encode(), lines)
+        self.assertEqual(self.succeed("consume", "many-lines", "-o", "-2", "-e", "-f", "%o ").strip(), "19998 19999")
+        self.assertEqual(self.succeed("consume", "many-lines", "-o", "77", "-c", "1", "-f", "%o"), "77")
+
+    def test_a_line_typed_by_hand_leaves_at_once_and_is_followed(self):
+        self.succeed("topic", "create", "typed", "--partitions", "2")
+        with self.child("consume", "typed", "-c", "2", "-f", "%s\\n") as consumer, self.child("produce", "typed") as producer:
+            for word in (b"first\n", b"second\n"):
+                producer.stdin.write(word)
+                producer.stdin.flush()
+                self.assertEqual(consumer.stdout.readline(), word)
+            producer.stdin.close()
+            self.assertIn(b"produced 2 records", producer.stdout.read())
+            self.assertEqual((consumer.wait(30), producer.wait(30)), (0, 0))
+
+    @contextlib.contextmanager
+    def child(self, *args):
+        with subprocess.Popen(["timeout", "60", BINARY, "--bootstrap", self.node.address, *args],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def test_a_tombstone_is_null(self):
+        self.succeed("topic", "create", "tombstones", "--partitions", "1")
+        self.succeed("produce", "tombstones", "-k", "=", "--null", stdin=b"key=\n")
+        self.assertEqual(self.succeed("consume", "tombstones", "-e", "-f", "%k %S"), "key -1")
+
+    def test_times_are_places_too(self):
+        self.succeed("topic", "create", "timed", "--partitions", "1")
+        self.succeed("produce", "timed", stdin=b"a\nb\n")
+        stamp = json.loads(self.succeed("--format", "json", "consume", "timed", "-c", "1"))["timestamp_ms"]
+        self.assertEqual(self.succeed("consume", "timed", "-e", "-o", f"@{stamp}", "-c", "1"), "a\n")
+        self.assertEqual(self.succeed("consume", "timed", "-e", "-o", f"@{stamp + 3600000}"), "")
+
+    def test_what_does_not_fit_is_status_2_and_what_is_refused_1(self):
+        self.succeed("topic", "create", "small", "--partitions", "1", "--config", "max.message.bytes=1000")
+        for args in (("produce",), ("consume", "small", "-f", "%z"), ("consume", "small", "-o", "middle"),
+                     ("produce", "small", "--acks", "most"), ("topic", "alter", "small"), ("group", "reset", "g")):
+            self.refuse(*args)
+            self.assertEqual(self.callboard(*args)[0], 2, args)
+        status, _, sentence = self.callboard("produce", "small", stdin=b"x" * 5000)
+        self.assertEqual(status, 1)
+        self.assertIn("refused", sentence)
+        for args in (("produce", "absent"), ("consume", "absent"), ("consume", "small", "-p", "9"),
+                     ("consume", "small", "-o", "5"), ("group", "describe", "absent")):
+            self.refuse(*args)
+            self.assertEqual(self.callboard(*args)[0], 1, args)
+
     def test_errors_are_sentences(self):
         self.succeed("topic", "create", "twice")
         self.assertIn("twice", self.refuse("topic", "create", "twice"))
@@ -83,8 +161,9 @@ class CliTest(unittest.TestCase):
     def test_help_names_the_commands(self):
         status, output, _ = run("--help")
         self.assertEqual(status, 0)
-        for command in ("start", "topic", "actors"):
+        for command in ("start", "topic", "produce", "consume", "group", "actors"):
             self.assertIn(command, output)
+            self.assertEqual(run(command, "--help")[0], 0)
 
 
 if __name__ == "__main__":

@@ -1,61 +1,13 @@
 #include "actors/cli/cli.h"
 
-#include <CLI/App.hpp>
 #include <boost/test/unit_test.hpp>
-#include <iostream>
-#include <sstream>
 
 #include "actors/cli/output.h"
-#include "actors/client/client.h"
+#include "tests/unit/actors/cli_run.h"
 #include "tests/unit/actors/fake_door.h"
 
 namespace callboard::cli {
 namespace {
-
-// What a run of `callboard` did.
-struct Ran {
-  int status = 0;
-  std::string output;
-  std::string errors;
-  bool started = false;
-  std::string started_with; // --data
-  CommonOptions common;
-};
-
-// Standard output or error in a string while this lives.
-class Captured {
-public:
-  explicit Captured(std::ostream& stream) : stream_(stream), before_(stream.rdbuf(text_.rdbuf())) {}
-  ~Captured() { stream_.rdbuf(before_); }
-  std::string text() const { return text_.str(); }
-
-private:
-  std::ostringstream text_;
-  std::ostream& stream_;
-  std::streambuf* before_;
-};
-
-Ran callboard(std::vector<const char*> arguments) {
-  Ran ran;
-  StartCommand start;
-  start.add_options = [&ran](CLI::App& app) { app.add_option("--data", ran.started_with); };
-  start.run = [&ran](const CommonOptions& common) {
-    ran.started = true;
-    ran.common = common;
-    return 7;
-  };
-  arguments.insert(arguments.begin(), "callboard");
-  Captured output(std::cout);
-  Captured errors(std::cerr);
-  ran.status = run(static_cast<int>(arguments.size()), arguments.data(), start);
-  ran.output = output.text();
-  ran.errors = errors.text();
-  return ran;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 struct Fixture {
   rpc::FakeDoor door;
@@ -75,6 +27,32 @@ BOOST_AUTO_TEST_CASE(a_topic_is_created_listed_and_deleted) {
                               "made            3            1  retention.ms=60000 callboard.durability=interval\n");
   BOOST_TEST(callboard({"--bootstrap", address, "topic", "delete", "made"}).output == "deleted topic made\n");
   BOOST_TEST(contains(callboard({"--bootstrap", address, "topic", "list"}).output, "no topics yet"));
+}
+
+BOOST_AUTO_TEST_CASE(a_topic_is_described_with_where_its_partitions_stand) {
+  callboard({"--bootstrap", address, "topic", "create", "made", "--partitions", "2", "--config", "a=b"});
+  const auto described = callboard({"--bootstrap", address, "topic", "describe", "made"});
+  BOOST_TEST(described.status == 0, described.errors);
+  BOOST_TEST(described.output == "topic made: 2 partitions, replication factor 1, id 00000000000000000000000000000000\n"
+                                 "configuration: a=b\n\n"
+                                 "PARTITION  LEADER  EPOCH  LOG START  HIGH WATERMARK  BYTES  STATE\n"
+                                 "        0       1      4          0               0      -  ok\n"
+                                 "        1       1      4          0               0      -  ok\n");
+  BOOST_TEST(contains(callboard({"--format", "json", "--bootstrap", address, "topic", "describe", "made"}).output,
+                      "\"partition_list\":[{\"partition\":0,\"leader\":1,\"leader_epoch\":4,\"log_start\":0,"
+                      "\"high_watermark\":0,\"bytes\":null,\"error\":null}"));
+  BOOST_TEST(callboard({"--bootstrap", address, "topic", "describe", "none"}).status == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_topic_is_altered) {
+  callboard({"--bootstrap", address, "topic", "create", "made", "--partitions", "2", "--config", "a=b"});
+  const auto altered = callboard(
+      {"--bootstrap", address, "topic", "alter", "made", "--set", "c=d=e", "--unset", "a", "--partitions", "5"});
+  BOOST_TEST(altered.status == 0, altered.errors);
+  BOOST_TEST(altered.output == "altered topic made: 5 partitions, replication factor 1\nconfiguration: c=d=e\n");
+  const auto refused = callboard({"--bootstrap", address, "topic", "alter", "made", "--partitions", "3"});
+  BOOST_TEST(refused.status == 1);
+  BOOST_TEST(refused.errors == "callboard: a topic only grows\n");
 }
 
 BOOST_AUTO_TEST_CASE(json_is_one_document) {
@@ -127,6 +105,31 @@ BOOST_AUTO_TEST_CASE(what_is_not_understood_is_status_2_and_a_sentence) {
       {"topic", "create", "x", "--partitions", "many"},
       {"topic", "create", "x", "--config", "no-equals-sign"},
       {"topic", "create", "x", "--config", "=value"},
+      {"topic", "describe"},
+      {"topic", "alter", "x"},
+      {"topic", "alter", "x", "--set", "novalue"},
+      {"topic", "alter", "x", "--set", "a=b", "--unset", "a"},
+      {"topic", "alter", "x", "--partitions", "0"},
+      {"produce"},
+      {"produce", "x", "-p", "-1"},
+      {"produce", "x", "--acks", "most"},
+      {"produce", "x", "--acks", "2"},
+      {"produce", "x", "-H", "novalue"},
+      {"produce", "x", "-k", ":", "--key", "k"},
+      {"produce", "x", "-k", ""},
+      {"consume"},
+      {"consume", "x", "-o", "middle"},
+      {"consume", "x", "-o", "@yesterday"},
+      {"consume", "x", "-c", "0"},
+      {"consume", "x", "-f", "%z"},
+      {"consume", "x", "-f", "%s", "--format", "json"},
+      {"group"},
+      {"group", "describe"},
+      {"group", "reset", "g", "--to-latest"},
+      {"group", "reset", "g", "--topic", "x"},
+      {"group", "reset", "g", "--topic", "x", "--to-latest", "--to-earliest"},
+      {"group", "reset", "g", "--topic", "x:", "--to-latest"},
+      {"group", "reset", "g", "--topic", "x", "--to-offset", "-1"},
       {"actors", "--sort", "colour"},
       {"actors", "--limit", "201"},
       {"--format", "xml", "topic", "list"},
@@ -149,7 +152,8 @@ BOOST_AUTO_TEST_CASE(start_gets_its_own_and_the_common_options) {
 BOOST_AUTO_TEST_CASE(help_names_the_commands) {
   const auto help = callboard({"--help"});
   BOOST_TEST(help.status == 0);
-  for (const auto* command : {"start", "topic", "actors"}) BOOST_TEST(contains(help.output, command));
+  for (const auto* command : {"start", "topic", "produce", "consume", "group", "actors"})
+    BOOST_TEST(contains(help.output, command));
   BOOST_TEST(contains(callboard({"--version"}).output, "callboard "));
 }
 

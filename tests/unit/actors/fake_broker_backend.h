@@ -16,6 +16,7 @@ namespace callboard::rpc {
 class FakeBrokerBackend final : public BrokerBackend {
 public:
   bool hold_produce = false;
+  bool refuse_produce = false;
   std::vector<std::string> produced_to; // "topic/partition" of each produce, in order
   ProduceBatch last_produce;
   FetchRange last_fetch;
@@ -25,6 +26,7 @@ public:
   std::size_t fetches = 0;
   std::size_t lists = 0;
   std::size_t parked = 0; // fetches that wait and were not dropped
+  std::map<std::string, GroupDescription> groups;
 
   std::size_t held() const { return held_.size(); }
   void release_one() {
@@ -52,6 +54,41 @@ public:
     return Result<TopicInfo>(found->second.info);
   }
 
+  kj::Promise<Result<TopicInfo>> alter_topic(AlterTopic request) override {
+    const auto found = topics_.find(request.name);
+    if (found == topics_.end()) return Result<TopicInfo>(unknown(request.name));
+    auto& [info, logs] = found->second;
+    if (request.partitions >= 0 && static_cast<std::uint32_t>(request.partitions) <= info.partitions)
+      return Result<TopicInfo>(Error{ErrorCode::invalid_partitions, "a topic only grows"});
+    for (const auto& change : request.changes) {
+      std::erase_if(info.configs, [&](const auto& config) { return config.first == change.name; });
+      if (change.value) info.configs.emplace_back(change.name, *change.value);
+    }
+    if (request.partitions >= 0) info.partitions = static_cast<std::uint32_t>(request.partitions);
+    logs.resize(info.partitions);
+    return Result<TopicInfo>(info);
+  }
+
+  kj::Promise<Result<PartitionPage>> describe_partitions(std::string topic, std::int32_t after,
+                                                         std::uint32_t limit) override {
+    last_limit = limit;
+    const auto found = topics_.find(topic);
+    if (found == topics_.end()) return Result<PartitionPage>(unknown(topic));
+    PartitionPage page;
+    const auto& logs = found->second.logs;
+    for (auto id = after + 1; id < static_cast<std::int32_t>(logs.size()) && !page.more; ++id) {
+      if (page.partitions.size() == limit)
+        page.more = true;
+      else
+        page.partitions.push_back({.id = id,
+                                   .leader = NodeId(1),
+                                   .leader_epoch = Term(4),
+                                   .log_start = Offset(0),
+                                   .high_watermark = end_of(logs[static_cast<std::size_t>(id)])});
+    }
+    return Result<PartitionPage>(std::move(page));
+  }
+
   kj::Promise<Result<TopicPage>> list_topics(std::string after, std::uint32_t limit) override {
     ++lists;
     last_after = after;
@@ -70,6 +107,7 @@ public:
     produced_to.push_back(partition.topic + "/" + std::to_string(partition.partition));
     auto* log = log_of(partition);
     if (log == nullptr) return Result<Produced>(unknown(partition.topic));
+    if (refuse_produce) return Result<Produced>(Error{ErrorCode::policy_violation, "not today"});
     const auto base = end_of(*log);
     stamp_batch(batch.batch.stampable(), base, Term(1));
     log->push_back(batch.batch);
@@ -103,7 +141,50 @@ public:
   kj::Promise<Result<OffsetInfo>> list_offset(const TopicPartition& partition, std::int64_t timestamp) override {
     auto* log = log_of(partition);
     if (log == nullptr) return Result<OffsetInfo>(unknown(partition.topic));
-    return Result<OffsetInfo>(OffsetInfo{timestamp == -1 ? end_of(*log) : Offset(0)});
+    if (timestamp == -1) return Result<OffsetInfo>(OffsetInfo{end_of(*log)});
+    if (timestamp == -2) return Result<OffsetInfo>(OffsetInfo{Offset(0)});
+    for (const auto& batch : *log) // as good as its batches
+      if (const auto header = *read_batch_header(batch.view()); header.max_timestamp >= timestamp)
+        return Result<OffsetInfo>(OffsetInfo{header.base_offset, header.base_timestamp});
+    return Result<OffsetInfo>(OffsetInfo{});
+  }
+
+  kj::Promise<Result<GroupPage>> list_groups(std::string after, std::uint32_t limit) override {
+    last_after = after;
+    last_limit = limit;
+    GroupPage page;
+    for (auto group = groups.upper_bound(after); group != groups.end(); ++group) {
+      const auto& [info, members] = group->second;
+      if (page.groups.size() == limit)
+        page.more = true;
+      else
+        page.groups.push_back({info.id, info.state, info.protocol_type, static_cast<std::uint32_t>(members.size())});
+    }
+    return Result<GroupPage>(std::move(page));
+  }
+
+  kj::Promise<Result<GroupDescription>> describe_group(std::string id) override {
+    const auto found = groups.find(id);
+    if (found == groups.end()) return Result<GroupDescription>(no_group(id));
+    return Result<GroupDescription>(found->second);
+  }
+
+  kj::Promise<Status> reset_offsets(std::string group, std::vector<OffsetReset> offsets) override {
+    const auto found = groups.find(group);
+    if (found == groups.end()) return Status(no_group(group));
+    if (!found->second.members.empty())
+      return Status(Error{ErrorCode::invalid_request, "the group has members; stop them first"});
+    for (const auto& reset : offsets) {
+      auto& kept = found->second.info.offsets;
+      std::erase_if(kept, [&](const auto& o) { return o.topic == reset.topic && o.partition == reset.partition; });
+      kept.push_back({.topic = reset.topic, .partition = reset.partition, .offset = reset.offset});
+    }
+    return ok_status();
+  }
+
+  kj::Promise<Status> delete_group(std::string id) override {
+    if (groups.erase(id) == 0) return Status(no_group(id));
+    return ok_status();
   }
 
   kj::Promise<ActorPage> actors(ActorQuery query) override {
@@ -125,6 +206,7 @@ private:
   static Error unknown(const std::string& topic) {
     return {ErrorCode::unknown_topic_or_partition, "there is no topic or partition " + topic};
   }
+  static Error no_group(const std::string& id) { return {ErrorCode::invalid_request, "there is no group " + id}; }
   static Offset end_of(const std::vector<SharedBytes>& log) {
     return log.empty() ? Offset(0) : read_batch_header(log.back().view())->next_offset();
   }

@@ -36,6 +36,53 @@ BOOST_AUTO_TEST_CASE(topics_survive_the_way) {
   BOOST_CHECK(page.more && page.topics.size() == 2 && page.topics[1] == some_topic());
 }
 
+BOOST_AUTO_TEST_CASE(partitions_survive_the_way) {
+  const PartitionPage sent{{{3, NodeId(1), Term(2), Offset(4), Offset(5), 6, {}},
+                            {.id = 4, .error = Error{ErrorCode::kafka_storage_error, "damaged"}}},
+                           true};
+  const auto page = round_trip<wire::PartitionPage>(sent);
+  BOOST_REQUIRE(page.more && page.partitions.size() == 2U);
+  const auto& first = page.partitions[0];
+  BOOST_CHECK(first.id == 3 && first.leader == NodeId(1) && first.leader_epoch == Term(2) &&
+              first.log_start == Offset(4) && first.high_watermark == Offset(5) && first.bytes == 6 && !first.error);
+  BOOST_TEST(page.partitions[1].error->message == "damaged");
+  BOOST_CHECK(page.partitions[1].leader == no_node && page.partitions[1].high_watermark == unknown_offset);
+}
+
+BOOST_AUTO_TEST_CASE(changes_of_a_configuration_survive_the_way) {
+  const std::vector<ConfigChange> sent{{"a", "1"}, {"b", ""}, {"c", std::nullopt}};
+  capnp::MallocMessageBuilder message;
+  auto list = message.initRoot<wire::Broker::AlterTopicParams>().initChanges(3);
+  write(sent, list);
+  BOOST_CHECK(read(list.asReader()) == sent);
+}
+
+BOOST_AUTO_TEST_CASE(groups_survive_the_way) {
+  const GroupPage page{{{"a", "Stable", "consumer", 3}, {"b", "Empty", "", 0}}, true};
+  const auto read_page = round_trip<wire::GroupPage>(page);
+  BOOST_CHECK(read_page.more && read_page.groups == page.groups);
+
+  const GroupInfo sent{"billing",
+                       "Stable",
+                       "consumer",
+                       "range",
+                       7,
+                       "m-1",
+                       NodeId(2),
+                       {{"m-1", "static-1", "app", "10.0.0.1", {{"orders", {0, 2}}, {"empty", {}}}},
+                        {"m-2", std::nullopt, "app", "10.0.0.2", {}}},
+                       {{"orders", 0, Offset(10), "meta", 5, Offset(20), 10, 1500}, {"orders", 1, Offset(1)}},
+                       "m-2 joined",
+                       123,
+                       true};
+  BOOST_CHECK(round_trip<wire::GroupInfo>(sent) == sent);
+  const std::vector<OffsetReset> resets{{"orders", 1, Offset(3)}, {"orders", 2, Offset(0)}};
+  capnp::MallocMessageBuilder message;
+  auto list = message.initRoot<wire::Group::ResetOffsetsParams>().initOffsets(2);
+  write(resets, list);
+  BOOST_CHECK(read(list.asReader()) == resets);
+}
+
 BOOST_AUTO_TEST_CASE(outcomes_of_a_produce_survive_the_way) {
   const auto produced = round_trip<wire::Produced>(Produced{Offset(7), 8, Offset(9)});
   BOOST_CHECK(produced.base_offset == Offset(7) && produced.log_append_time == 8 && produced.log_start == Offset(9));

@@ -3,13 +3,13 @@
 #include "actors/cli/output.h"
 #include "actors/client/client.h"
 
-// The sub-commands that speak to a running node: each asks, prints what it got, and
-// gives back why it could not.
+// `callboard topic`: each asks, prints what it got, and gives back why it could not.
 namespace callboard::cli {
 
 Status create_topic(client::Client& client, Output& output, const client::CreateTopic& topic);
 Status list_topics(client::Client& client, Output& output);
+Status describe_topic(client::Client& client, Output& output, const std::string& name);
+Status alter_topic(client::Client& client, Output& output, const client::AlterTopic& topic);
 Status delete_topic(client::Client& client, Output& output, const std::string& name);
-Status list_actors(client::Client& client, Output& output, const client::ActorQuery& query);
 
 } // namespace callboard::cli

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+
+#include "actors/cli/cli.h"
+#include "actors/cli/output.h"
+#include "actors/client/client.h"
+#include "schema/result.h"
+
+namespace CLI {
+class App;
+}
+
+// The sub-commands' arguments: each function describes one to CLI11, and what is read
+// becomes the command to run. What cannot be is said while arguments are read, so that it
+// is status 2 and no node is asked.
+namespace callboard::cli {
+
+// Runs with a connected client.
+using Command = std::function<Status(client::Client&, Output&)>;
+
+struct Arguments {
+  CommonOptions common;
+  Command command; // the one that was chosen
+};
+
+// `arguments` outlives `app`.
+void add_topic(CLI::App& app, Arguments& arguments);
+void add_produce(CLI::App& app, Arguments& arguments);
+void add_consume(CLI::App& app, Arguments& arguments);
+void add_group(CLI::App& app, Arguments& arguments);
+void add_actors(CLI::App& app, Arguments& arguments);
+
+// NAME=VALUE: for CLI11's check(): empty if it is one, else a sentence.
+std::string check_assignment(const std::string& text);
+// Of a text that check_assignment() passed.
+std::pair<std::string, std::string> split_assignment(const std::string& text);
+
+} // namespace callboard::cli
