@@ -19,9 +19,14 @@ die() {
   exit 1
 }
 
+# JavaScript clients that tests and examples drive; npm installs them there.
+JS_CLIENTS=$ROOT/tests/e2e/clients_js
+JS_FOLDERS=("$JS_CLIENTS" "$ROOT/examples/node")
+
+# missing_packages PACKAGE...: those of them that are not installed.
 missing_packages() {
   local package
-  for package in "${PACKAGES[@]}"; do
+  for package in "$@"; do
     # shellcheck disable=SC2016 # a format of dpkg-query, not a variable
     [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s\n' "$package"
   done
@@ -37,15 +42,29 @@ as_root() {
   fi
 }
 
-# Touches the network only if something is missing.
+# install_packages [PACKAGE...]: ours if none are named. Touches the network only if
+# something is missing.
 install_packages() {
   command -v dpkg-query >/dev/null || die "this script installs packages with apt: it needs Debian 12"
+  (($#)) || set -- "${PACKAGES[@]}"
   local missing
-  mapfile -t missing < <(missing_packages)
+  mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]})) || return 0
   say "Installing ${missing[*]}"
   as_root apt-get update -q
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# Only for the tests. A node of any origin will do; Debian's if there is none.
+install_js_clients() {
+  local folder
+  for folder in "${JS_FOLDERS[@]}"; do
+    [[ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]] && continue
+    command -v node >/dev/null || install_packages nodejs
+    command -v npm >/dev/null || install_packages npm
+    say "Installing what ${folder#"$ROOT/"} needs"
+    (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error)
+  done
 }
 
 # build_release [TARGET...]: configures and builds build/.

@@ -180,6 +180,33 @@ std::optional<SegmentHeader> decode_segment_header(ByteView value) {
   return header;
 }
 
+std::string encode_state_header(const StateHeader& header) {
+  return RowWriter().put(header.format).put(header.group.value).take();
+}
+
+std::optional<StateHeader> decode_state_header(ByteView value) {
+  RowReader in(value);
+  StateHeader header;
+  header.format = in.get<std::uint32_t>();
+  if (header.format > state_store_format) return header; // the rest may mean anything
+  header.group = GroupId(in.get<std::uint64_t>());
+  if (!in.finished()) return std::nullopt;
+  return header;
+}
+
+std::string encode_state_mark(const StateMark& mark) {
+  return RowWriter().put(mark.index.value).put(mark.next_offset.value).take();
+}
+
+std::optional<StateMark> decode_state_mark(ByteView value) {
+  RowReader in(value);
+  StateMark mark;
+  mark.index = RaftIndex(in.get<std::uint64_t>());
+  mark.next_offset = Offset(in.get<std::int64_t>());
+  if (!in.finished()) return std::nullopt;
+  return mark;
+}
+
 std::string encode_group_record(const GroupRecord& record) {
   RowWriter out;
   const auto& manifest = record.manifest;

@@ -31,11 +31,19 @@ inline constexpr std::uint32_t node_state_format = 1;
 inline constexpr std::uint32_t segment_format = 1;
 inline constexpr std::uint8_t entry_format = 1;
 
+inline constexpr std::uint32_t state_store_format = 1;
+
 inline constexpr const char* node_table = "node";
 inline constexpr const char* groups_table = "groups";
 inline constexpr const char* entries_table = "entries";
 inline constexpr const char* index_table = "index";
 inline constexpr const char* state_table = "state";
+inline constexpr const char* meta_table = "meta";
+inline constexpr const char* rows_table = "rows";
+
+inline constexpr std::string_view state_file = "state.mdb";
+inline constexpr std::string_view state_header_row = "header";
+inline constexpr std::string_view state_applied_row = "applied";
 
 inline constexpr std::string_view segment_row = "!segment";
 inline constexpr std::string_view applied_row = "!applied";
@@ -116,6 +124,22 @@ struct SegmentHeader {
 };
 std::string encode_segment_header(const SegmentHeader& header);
 std::optional<SegmentHeader> decode_segment_header(ByteView value);
+
+// Whose state a state.mdb is.
+struct StateHeader {
+  std::uint32_t format = state_store_format;
+  GroupId group;
+};
+std::string encode_state_header(const StateHeader& header);
+std::optional<StateHeader> decode_state_header(ByteView value);
+
+// Up to where the log is in it, and the offset that the next batch has.
+struct StateMark {
+  RaftIndex index;
+  Offset next_offset;
+};
+std::string encode_state_mark(const StateMark& mark);
+std::optional<StateMark> decode_state_mark(ByteView value);
 
 // What a group's record in node-state says. Sealed like the rows above.
 std::string encode_group_record(const GroupRecord& record);

@@ -75,6 +75,14 @@ Status Env::set_sync(bool sync) {
   return ok_status();
 }
 
+Status Env::grow() {
+  const auto wanted = 2 * map_bytes_;
+  if (const int code = run([&] { return mdb_env_set_mapsize(env_, wanted); })) return error(code, "map more of");
+  map_base_.store(nullptr, std::memory_order_relaxed);
+  map_bytes_ = wanted;
+  return ok_status();
+}
+
 // A page starts with its own number, and pages lie in the map in their order.
 void Env::locate_map(const MDB_val& value) {
   const auto at = reinterpret_cast<std::uintptr_t>(value.mv_data) / page_bytes * page_bytes;

@@ -44,6 +44,8 @@ public:
   // Flushes what commits without sync left in the page cache.
   Status sync();
   Status set_sync(bool sync);
+  // Doubles the map; no transaction may be open. Then locate_map() again.
+  Status grow();
   // Must be told once, by any value that lies in a leaf page: where the map is, so that
   // faults inside it can be told from others.
   void locate_map(const MDB_val& value);

@@ -8,6 +8,7 @@
 
 #include "schema/record_batch.h"
 #include "storage/file.h"
+#include "storage/keys.h"
 #include "storage/log_reader.h"
 #include "storage/segment_check.h"
 #include "storage/segment_closer.h"
@@ -180,7 +181,7 @@ Status PartitionLog::Impl::remove_unknown_files() const {
   auto names = list_directory(directory);
   if (!names) return names.error();
   for (const auto& name : *names) {
-    if (known.contains(name)) continue;
+    if (known.contains(name) || name.starts_with(state_file)) continue; // the latter is a StateStore's
     if (auto removed = remove_file(directory + "/" + name); !removed) return removed;
   }
   return ok_status();

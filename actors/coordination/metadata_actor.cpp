@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "actors/coordination/coordinator_actor.h"
 #include "actors/node/topic_defaults.h"
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
 #include "actors/runtime/random_uuid.h"
+#include "schema/internal_topics.h"
 #include "schema/record_batch.h"
 #include "schema/rpc/translate.h"
 
@@ -15,6 +17,8 @@ namespace {
 const std::string log_name = "__cluster_metadata/0";
 // Without a limit a client could fill the queue of commands.
 constexpr std::size_t commands_max = 10'000;
+// What consumer groups write is small and does not stay.
+constexpr std::uint64_t offsets_segment_bytes = std::uint64_t{16} << 20;
 
 storage::RetentionLimits limits_of(const metadata::TopicConfig& config) {
   return {config.retention_ms, config.retention_bytes};
@@ -54,7 +58,7 @@ caf::behavior MetadataActor::make_behavior() {
   wiring.applier = caf::actor(this);
   wiring.cache_budget = hosts_.cache_budget;
   wiring.retention = {-1, -1}; // the log is the state
-  log_ = spawn_on<PartitionActor>(*hosts_.hosts.front(), node_.registry, std::move(wiring));
+  log_ = spawn_on<PartitionActor>(hosts_.loops.front()->loop, node_.registry, std::move(wiring));
   send(log_, TouchPartition{});
   return {
       handler([this](const InternalLogOpened& message) { on_log_opened(message); }),
@@ -356,20 +360,18 @@ TopicRef MetadataActor::run_topic(const TopicRecord& record) {
   const auto used = config ? *config : defaults().config;
   for (std::size_t i = 0; i < record.groups.size(); ++i) {
     const auto group = record.groups[i];
-    const auto stored = stored_.find(group);
-    const auto term = stored == stored_.end() ? Term{0} : stored->second.hard.term;
-    auto& actor = partitions_[group];
-    if (actor)
-      send(actor, ConfigurePartition{replica_options_of(used), log_options_of(used), limits_of(used)});
+    auto& known = partitions_[group];
+    if (known.actor)
+      send(known.actor, ConfigurePartition{replica_options_of(used), log_options_of(used), limits_of(used)});
     else
-      actor = start_partition(record, i, used);
-    topic.partitions.push_back({group, actor, term, node_.identity.node});
+      known = start_partition(record, i, used);
+    topic.partitions.push_back(known);
   }
   return topic;
 }
 
-caf::actor MetadataActor::start_partition(const TopicRecord& record, std::size_t index,
-                                          const metadata::TopicConfig& config) {
+PartitionRef MetadataActor::start_partition(const TopicRecord& record, std::size_t index,
+                                            const metadata::TopicConfig& config) {
   const auto group = record.groups[index];
   const auto pick = [&](const auto& from) { return from[group.value % from.size()]; };
   PartitionWiring wiring;
@@ -383,9 +385,39 @@ caf::actor MetadataActor::start_partition(const TopicRecord& record, std::size_t
   wiring.replica = replica_options_of(config);
   wiring.log = log_options_of(config);
   wiring.retention = limits_of(config);
-  auto partition = spawn_on<PartitionActor>(*pick(hosts_.hosts), node_.registry, std::move(wiring));
-  touch_when_due(group, partition, limits_of(config));
+  auto& loop = *pick(hosts_.loops);
+  PartitionRef partition;
+  partition.group = group;
+  const auto stored = stored_.find(group);
+  partition.term = stored == stored_.end() ? Term{0} : stored->second.hard.term;
+  partition.leader = node_.identity.node;
+  const auto limits = limits_of(config);
+  if (record.name == consumer_offsets_topic) {
+    partition.coordinator = start_coordinator(wiring, loop);
+    wiring.applier = partition.coordinator;
+    wiring.announce_to.push_back(partition.coordinator);
+    wiring.retention = {-1, -1}; // trimmed by its coordinator
+    wiring.log.segment_bytes = offsets_segment_bytes;
+    coordinators_.push_back(partition.coordinator);
+  }
+  partition.actor = spawn_on<PartitionActor>(loop.loop, node_.registry, std::move(wiring));
+  if (partition.coordinator)
+    send(partition.coordinator, CoordinatedPartition{partition.actor});
+  else
+    touch_when_due(group, partition.actor, limits);
   return partition;
+}
+
+caf::actor MetadataActor::start_coordinator(const PartitionWiring& partition, LoopContext& loop) {
+  CoordinatorWiring wiring;
+  wiring.group = partition.group;
+  wiring.self = partition.self;
+  wiring.name = "coordinator of " + partition.name;
+  wiring.directory = node_.config.data;
+  wiring.loop = &loop;
+  wiring.reader = partition.reader;
+  wiring.state = hosts_.state;
+  return spawn_on<CoordinatorActor>(loop.loop, node_.registry, std::move(wiring));
 }
 
 // A log that nobody touches keeps its retention all the same.
@@ -407,9 +439,10 @@ void MetadataActor::end_topic(const Uuid& id) {
   for (auto group : topic->groups) {
     const auto found = partitions_.find(group);
     if (found == partitions_.end()) continue;
-    send(found->second, RemovePartition{});
+    send(found->second.actor, RemovePartition{});
     partitions_.erase(found);
   }
+  for (const auto& coordinator : coordinators_) send(coordinator, TopicRemoved{id, topic->name});
 }
 
 // Groups whose topic was deleted just before a crash.

@@ -20,10 +20,11 @@ namespace callboard {
 
 // Where partitions find what they need; filled by the node.
 struct PartitionHosts {
-  std::vector<Host*> hosts;        // partitions are spread over these by group
+  std::vector<LoopContext*> loops; // partitions are spread over these by group
   std::vector<caf::actor> writers; // likewise
   std::vector<caf::actor> readers;
   std::vector<caf::actor> agents; // one a loop
+  caf::actor state;               // of internal partitions
   std::shared_ptr<partition::CacheBudget> cache_budget;
 };
 
@@ -88,7 +89,8 @@ private:
   // Making it so.
   TopicRef run_topic(const TopicRecord& record);
   void end_topic(const Uuid& id);
-  caf::actor start_partition(const TopicRecord& record, std::size_t index, const metadata::TopicConfig& config);
+  PartitionRef start_partition(const TopicRecord& record, std::size_t index, const metadata::TopicConfig& config);
+  caf::actor start_coordinator(const PartitionWiring& wiring, LoopContext& loop);
   void touch_when_due(GroupId group, const caf::actor& partition, const storage::RetentionLimits& limits);
   void collect_garbage();
   void announce(std::vector<TopicRef> added, std::vector<Uuid> removed, std::function<void()> then);
@@ -103,7 +105,8 @@ private:
   caf::actor log_; // the internal partition
   metadata::Image image_;
   metadata::RecentDeletions deletions_;
-  std::unordered_map<GroupId, caf::actor> partitions_;
+  std::unordered_map<GroupId, PartitionRef> partitions_;
+  std::vector<caf::actor> coordinators_; // of consumer groups, by partition
 
   bool replaying_ = true;
   std::shared_ptr<const storage::LogView> replay_view_;

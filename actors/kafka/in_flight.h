@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/coordination/group_messages.h"
 #include "actors/coordination/messages.h"
 #include "actors/partition/messages.h"
 #include "schema/kafka/frame.h"
@@ -50,6 +51,10 @@ public:
   virtual void on(std::uint32_t, ProducersDescribed&) {}
   virtual void on(std::uint32_t, LogDescribed&) {}
   virtual void on(std::uint32_t, ProducerIdAllocated&) {}
+  virtual void on(std::uint32_t, GroupAnswer&) {}
+  virtual void on(std::uint32_t, GroupsListed&) {}
+  // A partition of the connection's fetch session has something new. False: not taken.
+  virtual bool on_session_partition(std::uint32_t) { return false; }
   // The deadline set with KafkaConnection::set_deadline() has passed.
   virtual void on_deadline() {}
   // The connection ends: withdraw what waits elsewhere.

@@ -40,7 +40,8 @@ struct KafkaConnection::Io final : kj::TaskSet::ErrorHandler {
 
 KafkaConnection::KafkaConnection(caf::actor_config& config, LoopContext& context, std::string peer, HostPort local)
   : HostedActor(config, context.node.registry, ActorKind::connection, peer), context_(context), peer_(std::move(peer)),
-    local_(std::move(local)), gathered_(gather_bytes), last_activity_(monotonic_now()) {}
+    local_(std::move(local)), gathered_(gather_bytes), fetch_sessions_(context.fetch_sessions),
+    last_activity_(monotonic_now()) {}
 
 void KafkaConnection::serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, std::string peer, HostPort local,
                             std::vector<std::uint8_t> read_ahead) {
@@ -76,6 +77,7 @@ caf::behavior KafkaConnection::make_behavior() {
         for (auto& answer : message.answers) route(answer);
       }),
       handler([this](FetchAnswer& answer) { route(answer); }),
+      handler([this](const PartitionReady& message) { on_partition_ready(message); }),
       handler([this](OffsetAnswer& answer) { route(answer); }),
       handler([this](TopicCreated& answer) { route(answer); }),
       handler([this](TopicDeleted& answer) { route(answer); }),
@@ -84,6 +86,8 @@ caf::behavior KafkaConnection::make_behavior() {
       handler([this](ProducersDescribed& answer) { route(answer); }),
       handler([this](LogDescribed& answer) { route(answer); }),
       handler([this](ProducerIdAllocated& answer) { route(answer); }),
+      handler([this](GroupAnswer& answer) { route(answer); }),
+      handler([this](GroupsListed& answer) { route(answer); }),
       status_handler(),
   };
 }
@@ -97,6 +101,9 @@ void KafkaConnection::on_exit() {
   for (auto& slot : slots_)
     if (slot.request && slot.started && !slot.ready) slot.request->abandon();
   slots_.clear();
+  fetch_sessions_.close([this](const FetchSession::Topic& topic, std::int32_t partition, std::uint64_t token) {
+    withdraw_watch(topic, partition, token);
+  });
   deadlines_.clear();
   node().metrics.inflight_bytes.fetch_sub(static_cast<std::int64_t>(inflight_bytes_), std::memory_order_relaxed);
   inflight_bytes_ = 0;
@@ -250,6 +257,22 @@ void KafkaConnection::route(Answer& answer) {
   auto* found = slot(static_cast<std::uint32_t>(answer.token >> 32));
   if (found == nullptr || !found->request || found->ready) return; // answered by its deadline
   found->request->on(static_cast<std::uint32_t>(answer.token), answer);
+}
+
+// A fetch under way takes it, and is at the front: it waited for its turn.
+void KafkaConnection::on_partition_ready(const PartitionReady& message) {
+  auto* session = fetch_sessions_.current();
+  const auto index = session == nullptr ? std::nullopt : session->woke(message.token);
+  if (!index) return;
+  const bool fetching = !slots_.empty() && slots_.front().started && slots_.front().request && !slots_.front().ready;
+  if (!fetching || !slots_.front().request->on_session_partition(*index)) session->put_back(*index);
+}
+
+void KafkaConnection::withdraw_watch(const FetchSession::Topic& topic, std::int32_t partition, std::uint64_t token) {
+  const auto& directory = context_.directory;
+  const auto* found = topic.name.empty() ? directory.find(topic.id) : directory.find(topic.name);
+  const auto* at = found == nullptr ? nullptr : found->find(partition); // a topic that went has told its askers
+  if (at != nullptr) send(at->actor, CancelFetch{id(), token});
 }
 
 void KafkaConnection::respond(std::uint32_t number, std::vector<SharedBytes> pieces) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/kafka/fetch_session.h"
 #include "actors/kafka/in_flight.h"
 #include "actors/node/loop_context.h"
 #include "actors/runtime/hosted_actor.h"
@@ -42,12 +43,16 @@ public:
   // For the requests in flight.
   LoopContext& context() { return context_; }
   NodeContext& node() { return context_.node; }
+  const NodeContext& node() const { return context_.node; }
   // What Kafka clients are told to come back to.
   const HostPort& advertised_address() const {
     const auto& configured = context_.node.config.advertise;
     return configured ? *configured : local_;
   }
   const std::string& peer() const { return peer_; }
+  FetchSessions& fetch_sessions() { return fetch_sessions_; }
+  // Takes a session's watch back from its partition.
+  void withdraw_watch(const FetchSession::Topic& topic, std::int32_t partition, std::uint64_t token);
   template <class Message>
   void send_to(const caf::actor& actor, Message message) {
     send(actor, std::move(message));
@@ -85,6 +90,7 @@ private:
   Slot* slot(std::uint32_t number);
   template <class Answer>
   void route(Answer& answer);
+  void on_partition_ready(const PartitionReady& message);
 
   void flush_soon();
   kj::Promise<void> flush();
@@ -112,6 +118,8 @@ private:
   std::size_t inflight_bytes_ = 0;
   bool flushing_ = false;
   std::size_t flushing_slots_ = 0;
+
+  FetchSessions fetch_sessions_;
 
   // One timer of the loop at a time, for the earliest.
   Deadlines deadlines_;

@@ -5,6 +5,7 @@
 #include "actors/net/capnp_io.h"
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
+#include "schema/internal_topics.h"
 
 namespace callboard::net {
 namespace {
@@ -81,6 +82,18 @@ caf::behavior CapnpConnection::make_behavior() {
                      answer.error == ErrorCode::none ? ok_status()
                                                      : Status(error_of(answer.error, std::move(answer.message))));
       }),
+      handler([this](TopicChanged& answer) {
+        if (io_ == nullptr) return;
+        keep<Status>(io_->changed, answer.token,
+                     answer.error == ErrorCode::none ? ok_status()
+                                                     : Status(error_of(answer.error, std::move(answer.message))));
+      }),
+      handler([this](GroupAnswer& answer) {
+        if (io_ != nullptr) keep(io_->groups, answer.token, std::move(answer));
+      }),
+      handler([this](GroupsListed& answer) {
+        if (io_ != nullptr) keep(io_->listings, answer.token, std::move(answer));
+      }),
       handler([this](const StatusAnswer& answer) { on_status(answer); }),
       status_handler(),
   };
@@ -155,6 +168,9 @@ kj::Promise<Result<rpc::Produced>> CapnpConnection::produce(const rpc::TopicPart
   ++calls_;
   auto actor = find(partition);
   if (!actor) return Result<rpc::Produced>(actor.error());
+  if (is_internal_topic(partition.topic))
+    return Result<rpc::Produced>(
+        Error{ErrorCode::invalid_topic, "This topic is the broker's own; only the broker writes to it."});
   const auto token = next_token_++;
   const auto timeout = batch.timeout.count() * kj::NANOSECONDS;
   ProduceToPartition message;

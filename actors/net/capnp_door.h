@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "actors/coordination/group_messages.h"
 #include "actors/coordination/messages.h"
 #include "actors/node/loop_context.h"
 #include "actors/partition/messages.h"
@@ -52,6 +53,11 @@ private:
   struct PendingPage;
 
   kj::Promise<rpc::PartitionInfo> describe_partition(const TopicRef& topic, std::size_t id);
+  const PartitionRef* coordinator_of(const std::string& group) const; // null: not made yet
+  kj::Promise<GroupAnswer> ask_group(const std::string& group, GroupCommand command);
+  template <class Command>
+  kj::Promise<Status> change(Command message); // by the metadata actor
+  kj::Promise<Status> make_coordinators();
   Result<caf::actor> find(const rpc::TopicPartition& partition) const;
   void on_status(const StatusAnswer& answer);
   void finish_page(std::uint64_t token);

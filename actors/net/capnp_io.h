@@ -57,6 +57,9 @@ struct CapnpConnection::Io {
   Pending<Result<rpc::OffsetInfo>> offsets;
   Pending<Result<rpc::TopicInfo>> created;
   Pending<Status> deleted;
+  Pending<Status> changed;
+  Pending<GroupAnswer> groups;
+  Pending<GroupsListed> listings;
   std::unordered_map<std::uint64_t, PendingPage> pages;
   Fulfiller<void> stop;
   kj::Own<rpc::BrokerConnection> connection; // last: its calls die before what they wait for

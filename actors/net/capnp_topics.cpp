@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <kj/vector.h>
 
-#include "actors/net/capnp_door.h"
+#include "actors/net/capnp_io.h"
 
 // What the Cap'n Proto door asks about a topic's partitions, and how it changes topics.
 namespace callboard::net {
@@ -56,13 +56,43 @@ kj::Promise<rpc::PartitionInfo> CapnpConnection::describe_partition(const TopicR
   return kj::joinPromises(ends.releaseAsArray()).then([info = kj::mv(info)] { return std::move(*info); });
 }
 
-// The metadata actor has no such command yet.
 kj::Promise<Result<rpc::TopicInfo>> CapnpConnection::alter_topic(rpc::AlterTopic request) {
-  return Result<rpc::TopicInfo>(
-      Error{ErrorCode::coordinator_not_available,
-            fmt::format("Topic \"{}\" cannot be altered: this node has no command for it yet. Create a topic with the "
-                        "configuration that you want.",
-                        request.name.substr(0, 249))});
+  ++calls_;
+  kj::Promise<Status> changed = ok_status();
+  if (!request.changes.empty()) {
+    AlterTopic message;
+    message.command.name = request.name;
+    for (auto& config : request.changes) {
+      const auto operation = config.value ? metadata::ConfigOperation::set : metadata::ConfigOperation::reset;
+      message.command.changes.push_back({std::move(config.name), operation, std::move(config.value)});
+    }
+    changed = change(std::move(message));
+  }
+  if (request.partitions >= 0) {
+    changed =
+        changed.then([this, name = request.name, count = request.partitions](Status so_far) -> kj::Promise<Status> {
+          if (!so_far) return so_far;
+          AddPartitions message;
+          message.command.name = name;
+          message.command.count = count;
+          return change(std::move(message));
+        });
+  }
+  return changed.then([this, name = request.name](const Status& outcome) -> kj::Promise<Result<rpc::TopicInfo>> {
+    if (!outcome) return Result<rpc::TopicInfo>(outcome.error());
+    return describe_topic(name);
+  });
+}
+
+template <class Command>
+kj::Promise<Status> CapnpConnection::change(Command message) {
+  message.from = caf::actor(this);
+  message.token = next_token_++;
+  const auto token = message.token;
+  send(context_.node.metadata, std::move(message));
+  return expect(io_->changed, token).exclusiveJoin(context_.loop.timer().afterDelay(answer_within).then([]() -> Status {
+    return too_late("The change");
+  }));
 }
 
 } // namespace callboard::net

@@ -2,6 +2,11 @@
 
 namespace callboard {
 
+const PartitionRef* TopicRef::find(std::int32_t partition) const {
+  if (partition < 0 || static_cast<std::size_t>(partition) >= partitions.size()) return nullptr;
+  return &partitions[static_cast<std::size_t>(partition)];
+}
+
 void Directory::add(TopicRef topic) {
   auto held = std::make_shared<TopicRef>(std::move(topic));
   for (auto& partition : held->partitions) {
@@ -49,9 +54,7 @@ const TopicRef* Directory::find(const Uuid& id) const {
 
 const PartitionRef* Directory::find(std::string_view topic, std::int32_t partition) const {
   const auto* found = find(topic);
-  if (found == nullptr || partition < 0 || static_cast<std::size_t>(partition) >= found->partitions.size())
-    return nullptr;
-  return &found->partitions[static_cast<std::size_t>(partition)];
+  return found == nullptr ? nullptr : found->find(partition);
 }
 
 } // namespace callboard

@@ -22,11 +22,15 @@ struct PartitionRef {
   caf::actor actor;
   Term term;
   NodeId leader = no_node;
+  caf::actor coordinator; // of consumer groups; only partitions of __consumer_offsets have one
 };
 
 struct TopicRef {
   std::shared_ptr<const TopicRecord> record;
   std::vector<PartitionRef> partitions;
+
+  // Null if there is no such partition.
+  const PartitionRef* find(std::int32_t partition) const;
 };
 
 // The topics of the cluster as one loop sees them, so that no request leaves its thread

@@ -3,6 +3,7 @@
 #include <caf/actor.hpp>
 #include <memory>
 
+#include "actors/kafka/fetch_session.h"
 #include "actors/node/config.h"
 #include "actors/node/directory.h"
 #include "actors/node/metrics.h"
@@ -30,6 +31,7 @@ struct LoopContext {
   NodeContext& node;
   KjLoop& loop;
   Directory directory;
+  kafka::FetchSessionBudget fetch_sessions;
 };
 
 } // namespace callboard

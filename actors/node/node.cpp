@@ -25,6 +25,7 @@
 #include "actors/runtime/log.h"
 #include "actors/runtime/random_uuid.h"
 #include "actors/storage/reader_actor.h"
+#include "actors/storage/state_actor.h"
 #include "actors/storage/writer_actor.h"
 
 namespace callboard {
@@ -34,6 +35,7 @@ constexpr std::uint32_t loops_max = 4;
 constexpr std::uint32_t writers_max = 8;
 constexpr auto drain_within = std::chrono::milliseconds(200);
 constexpr auto close_within = std::chrono::seconds(30);
+constexpr auto state_flush_interval = std::chrono::seconds(5);
 
 // CAF's own threads: nothing of ours runs on its scheduler, so one is enough.
 struct SystemConfig : caf::actor_system_config {
@@ -103,6 +105,7 @@ struct Node::Parts {
   std::vector<caf::actor> agents;
   std::vector<caf::actor> writers;
   std::vector<caf::actor> readers;
+  caf::actor state_actor;
   std::vector<caf::actor> listeners;
   std::vector<int> sockets;
   std::vector<HostPort> addresses;
@@ -156,6 +159,8 @@ void Node::Parts::start_threads() {
     blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, name));
     readers.push_back(spawn_on<ReaderActor>(*blocking_hosts.back(), context.registry, name));
   }
+  blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, "state"));
+  state_actor = spawn_on<StateActor>(*blocking_hosts.back(), context.registry, "state", state_flush_interval);
 }
 
 Status Node::Parts::start_metadata() {
@@ -163,10 +168,11 @@ Status Node::Parts::start_metadata() {
   if (auto read = state->for_each([&](const storage::GroupRecord& group) { stored[group.group] = group; }); !read)
     return read;
   PartitionHosts hosts;
-  for (auto& loop : loops) hosts.hosts.push_back(loop.get());
+  for (auto& loop : loop_contexts) hosts.loops.push_back(loop.get());
   hosts.writers = writers;
   hosts.readers = readers;
   hosts.agents = agents;
+  hosts.state = state_actor;
   hosts.cache_budget = std::make_shared<partition::CacheBudget>(context.config.tail_cache_bytes);
   auto ready = std::make_shared<std::promise<Status>>();
   auto outcome = ready->get_future();
@@ -213,10 +219,13 @@ void Node::stop() {
   while (context.metrics.inflight_bytes > 0 && std::chrono::steady_clock::now() < drained_by)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   caf::scoped_actor self(*parts_->system);
-  for (const auto& writer : parts_->writers) self->send(writer, CloseLogs{caf::actor_cast<caf::actor>(self)});
+  const auto reply_to = caf::actor_cast<caf::actor>(self);
+  for (const auto& writer : parts_->writers) self->send(writer, CloseLogs{reply_to});
+  self->send(parts_->state_actor, CloseStates{reply_to});
   bool all_closed = true;
-  for (std::size_t i = 0; i < parts_->writers.size() && all_closed; ++i)
-    self->receive([](const LogsClosed&) {}, caf::after(close_within) >> [&] { all_closed = false; });
+  for (std::size_t i = 0; i < parts_->writers.size() + 1 && all_closed; ++i)
+    self->receive([](const LogsClosed&) {}, [](const StatesClosed&) {},
+                  caf::after(close_within) >> [&] { all_closed = false; });
   if (!all_closed) {
     log::error("not every log could be closed in time; the next start recovers them");
     return;

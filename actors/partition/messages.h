@@ -4,6 +4,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -30,18 +31,41 @@ struct FetchFromPartition {
   partition::FetchCommand command; // its waiter is set by the partition
 };
 
+// Say with a PartitionReady, once, when there are at least `bytes_min` from `offset` on, or
+// any other answer than "nothing yet": a fetch session waits so for its many partitions
+// that rest. Withdrawn with CancelFetch.
+struct WatchPartition {
+  caf::actor from;
+  std::uint64_t token = 0;
+  Offset offset;
+  std::size_t bytes_min = 1;
+  std::int32_t leader_epoch = -1;
+};
+struct PartitionReady {
+  std::uint64_t token = 0;
+};
+
 // Forget a parked fetch: its deadline passed or another partition answered.
 struct CancelFetch {
   caf::actor_id from = 0;
   std::uint64_t token = 0;
 };
 
-// ListOffsets: -1 latest, -2 earliest, -3 largest timestamp, else a time in ms.
+// ListOffsets: -1 latest, -2 earliest, -3 largest timestamp, -5 latest in remote storage,
+// else a time in ms.
 struct ListOffsetOfPartition {
   caf::actor from;
   std::uint64_t token = 0;
   std::int64_t timestamp = -1;
   std::int32_t leader_epoch = -1;
+};
+
+// OffsetForLeaderEpoch: where the epoch ended. Answered with an OffsetAnswer.
+struct FindEpochEnd {
+  caf::actor from;
+  std::uint64_t token = 0;
+  std::int32_t leader_epoch = 0;
+  std::int32_t current_leader_epoch = -1;
 };
 
 struct ProduceAnswer {
@@ -64,6 +88,7 @@ struct FetchAnswer {
   Offset last_stable = unknown_offset;
   Offset log_start = unknown_offset;
   std::vector<SharedBytes> batches;
+  std::optional<partition::EpochEnd> diverged;
 };
 
 struct OffsetAnswer {
@@ -244,8 +269,11 @@ struct ReplayEntries {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ProduceToPartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::FetchFromPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::WatchPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::PartitionReady)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CancelFetch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ListOffsetOfPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::FindEpochEnd)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ProduceAnswers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::FetchAnswer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::OffsetAnswer)

@@ -23,11 +23,13 @@ caf::behavior PartitionActor::make_behavior() {
       handler([this](FetchFromPartition& message) { accept(std::move(message)); }),
       handler([this](Written& message) { on_written(message); }),
       handler([this](const CancelFetch& message) { cancel_fetch(message); }),
+      handler([this](WatchPartition& message) { accept(std::move(message)); }),
       handler([this](ListOffsetOfPartition& message) { accept(std::move(message)); }),
       handler([this](DeleteRecordsOfPartition& message) { accept(std::move(message)); }),
       handler([this](DescribeProducersOfPartition& message) { accept(std::move(message)); }),
       handler([this](DescribeLogOfPartition& message) { describe_log(message); }),
       handler([this](const ConfigurePartition& message) { configure(message); }),
+      handler([this](FindEpochEnd& message) { accept(std::move(message)); }),
       handler([this](const TouchPartition&) { touch(); }),
       handler([this](LogOpened& message) { on_opened(message); }),
       handler([this](const LogUnusable& message) { stop(message.error); }),
@@ -131,7 +133,7 @@ void PartitionActor::execute(ProduceToPartition& message) {
     send(message.from, std::move(answers));
     return;
   }
-  message.command.waiter = add_asker(std::move(message.from), message.token);
+  message.command.waiter = add_asker({std::move(message.from), message.token});
   replica_->produce(std::move(message.command), wall_now());
   route_effects();
 }
@@ -144,11 +146,29 @@ void PartitionActor::execute(FetchFromPartition& message) {
     send(message.from, std::move(answer));
     return;
   }
-  const FetchKey key{message.from->id(), message.token};
+  fetch(std::move(message.from), message.token, message.command, false);
+}
+
+void PartitionActor::execute(WatchPartition& message) {
+  if (stopped_) {
+    send(message.from, PartitionReady{message.token});
+    return;
+  }
+  partition::FetchCommand command;
+  command.offset = message.offset;
+  command.bytes_max = 0;
+  command.at_least_one = false;
+  command.leader_epoch = message.leader_epoch;
+  command.park_until_bytes = message.bytes_min;
+  fetch(std::move(message.from), message.token, command, true);
+}
+
+void PartitionActor::fetch(caf::actor from, std::uint64_t token, partition::FetchCommand& command, bool watches) {
+  const FetchKey key{from->id(), token};
   const auto parked_before = replica_->parked_fetches();
-  const auto waiter = add_asker(std::move(message.from), message.token);
-  message.command.waiter = waiter;
-  replica_->fetch(message.command);
+  const auto waiter = add_asker({std::move(from), token, false, watches});
+  command.waiter = waiter;
+  replica_->fetch(command);
   if (replica_->parked_fetches() > parked_before) {
     askers_[waiter].parked = true;
     parked_[key] = waiter;
@@ -164,7 +184,7 @@ void PartitionActor::execute(ListOffsetOfPartition& message) {
     send(message.from, std::move(answer));
     return;
   }
-  const bool by_position = message.timestamp == -1 || message.timestamp == -2;
+  const bool by_position = message.timestamp == -1 || message.timestamp == -2 || message.timestamp == -5;
   // The epoch check is the same for all; a time is then the reader's to find.
   const auto found = replica_->list_offset(by_position ? message.timestamp : -1, message.leader_epoch);
   answer.error = found.error;
@@ -176,6 +196,20 @@ void PartitionActor::execute(ListOffsetOfPartition& message) {
   }
   send(wiring_.reader, ColdOffset{caf::actor(this), view_, message.timestamp, replica_->high_watermark(),
                                   std::move(message.from), std::move(answer)});
+}
+
+void PartitionActor::execute(FindEpochEnd& message) {
+  OffsetAnswer answer;
+  answer.token = message.token;
+  if (stopped_) {
+    answer.error = stopped_->code;
+  } else {
+    const auto end = replica_->end_offset_for(message.leader_epoch, message.current_leader_epoch);
+    answer.error = end.error;
+    answer.offset = end.end;
+    answer.leader_epoch = end.leader_epoch;
+  }
+  send(message.from, std::move(answer));
 }
 
 void PartitionActor::execute(TrimPartition& message) {
@@ -194,9 +228,11 @@ void PartitionActor::cancel_fetch(const CancelFetch& message) {
   const auto found = parked_.find({message.from, message.token});
   if (found == parked_.end()) {
     // It may still wait for the partition to lead.
+    const auto is_meant = [&](const auto* waiting) {
+      return waiting != nullptr && waiting->token == message.token && waiting->from->id() == message.from;
+    };
     std::erase_if(waiting_, [&](const Command& command) {
-      const auto* fetch = std::get_if<FetchFromPartition>(&command);
-      return fetch != nullptr && fetch->token == message.token && fetch->from->id() == message.from;
+      return is_meant(std::get_if<FetchFromPartition>(&command)) || is_meant(std::get_if<WatchPartition>(&command));
     });
     return;
   }
@@ -240,10 +276,11 @@ void PartitionActor::route_effects() {
   if (!effects.write.empty())
     send(wiring_.writer,
          StageWrite{wiring_.group, effects.sequence, effects.write_generation, std::move(effects.write)});
+  // Who applies the log hears of an entry before who wrote it does.
+  if (!effects.applied.empty()) send(wiring_.applier, EntriesCommitted{std::move(effects.applied)});
   if (!effects.produced.empty()) route_produced(effects.produced);
   for (auto& outcome : effects.fetched) route_fetched(outcome);
   if (effects.log_start) send(wiring_.writer, StoreLogStart{wiring_.group, *effects.log_start});
-  if (!effects.applied.empty()) send(wiring_.applier, EntriesCommitted{std::move(effects.applied)});
   if (effects.leader_changed) announce(replica_->term(), replica_->leader());
   if (!deletions_.empty()) release_deletions();
   if (replica_->stopped() && !stopped_) {
@@ -276,8 +313,13 @@ void PartitionActor::route_produced(std::vector<partition::ProduceOutcome>& outc
 
 void PartitionActor::route_fetched(partition::FetchOutcome& outcome) {
   auto asker = take_asker(outcome.waiter);
+  if (asker.watches) {
+    send(asker.from, PartitionReady{asker.token});
+    return;
+  }
   FetchAnswer answer{asker.token,         outcome.error,     outcome.high_watermark,
-                     outcome.last_stable, outcome.log_start, std::move(outcome.batches)};
+                     outcome.last_stable, outcome.log_start, std::move(outcome.batches),
+                     outcome.diverged};
   if (outcome.cold)
     send(wiring_.reader, ColdFetch{caf::actor(this), view_, *outcome.cold, std::move(asker.from), std::move(answer)});
   else
@@ -302,14 +344,14 @@ void PartitionActor::announce(Term term, NodeId leader) {
   for (const auto& agent : wiring_.announce_to) send(agent, LeaderChanged{wiring_.group, term, leader});
 }
 
-partition::WaiterId PartitionActor::add_asker(caf::actor from, std::uint64_t token) {
+partition::WaiterId PartitionActor::add_asker(Asker asker) {
   if (free_askers_.empty()) {
-    askers_.push_back({std::move(from), token, false});
+    askers_.push_back(std::move(asker));
     return askers_.size() - 1;
   }
   const auto waiter = free_askers_.back();
   free_askers_.pop_back();
-  askers_[waiter] = {std::move(from), token, false};
+  askers_[waiter] = std::move(asker);
   return waiter;
 }
 

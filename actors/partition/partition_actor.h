@@ -40,13 +40,14 @@ public:
 
 private:
   enum class Phase : std::uint8_t { closed, opening, electing, serving, stopped };
-  using Command = std::variant<ProduceToPartition, FetchFromPartition, ListOffsetOfPartition, TrimPartition,
-                               DeleteRecordsOfPartition, DescribeProducersOfPartition>;
+  using Command = std::variant<ProduceToPartition, FetchFromPartition, WatchPartition, ListOffsetOfPartition,
+                               FindEpochEnd, TrimPartition, DeleteRecordsOfPartition, DescribeProducersOfPartition>;
   // Who waits for what the replica calls a waiter.
   struct Asker {
     caf::actor from;
     std::uint64_t token = 0;
     bool parked = false;
+    bool watches = false; // is told that there is something, not what
   };
 
   void touch();
@@ -58,8 +59,11 @@ private:
   void execute(Command& command);
   void execute(ProduceToPartition& message);
   void execute(FetchFromPartition& message);
+  void execute(WatchPartition& message);
   void execute(ListOffsetOfPartition& message);
+  void execute(FindEpochEnd& message);
   void execute(TrimPartition& message);
+  void fetch(caf::actor from, std::uint64_t token, partition::FetchCommand& command, bool watches);
   // partition_administration.cpp
   void execute(DeleteRecordsOfPartition& message);
   void execute(DescribeProducersOfPartition& message);
@@ -79,7 +83,7 @@ private:
   void drop_idle_cache();
   void announce(Term term, NodeId leader);
 
-  partition::WaiterId add_asker(caf::actor from, std::uint64_t token);
+  partition::WaiterId add_asker(Asker asker);
   Asker take_asker(partition::WaiterId waiter);
   // Identifies a parked fetch by who asked.
   struct FetchKey {

@@ -14,6 +14,9 @@ const char* name_of(ActorKind kind) {
   case ActorKind::reader: return "reader";
   case ActorKind::metadata: return "metadata";
   case ActorKind::loop: return "loop";
+  case ActorKind::state: return "state";
+  case ActorKind::coordinator: return "coordinator";
+  case ActorKind::group: return "group";
   }
   return "unknown";
 }

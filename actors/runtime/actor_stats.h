@@ -12,7 +12,19 @@
 
 namespace callboard {
 
-enum class ActorKind : std::uint8_t { node, listener, connection, partition, writer, reader, metadata, loop };
+enum class ActorKind : std::uint8_t {
+  node,
+  listener,
+  connection,
+  partition,
+  writer,
+  reader,
+  metadata,
+  loop,
+  state,
+  coordinator,
+  group
+};
 const char* name_of(ActorKind kind);
 
 // What every actor counts about itself, always on: read by anyone without asking the

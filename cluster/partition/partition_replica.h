@@ -50,6 +50,9 @@ struct FetchCommand {
   std::size_t bytes_max = 1 << 20; // soft: the first batch is returned whole if at_least_one
   bool at_least_one = true;
   std::int32_t leader_epoch = -1; // the client's; -1: skip the check (KIP-320)
+  // Of the last record that the client has; -1: not checked. If its term ended here before
+  // `offset`, the answer says where instead of batches (KIP-595).
+  std::int32_t last_fetched_epoch = -1;
   // With less than this many bytes below the high watermark: park, and answer when they
   // are there. 0: answer at once.
   std::size_t park_until_bytes = 0;
@@ -63,6 +66,14 @@ struct ColdRead {
   bool at_least_one = true;
 };
 
+// Where a term ended, for clients that look for the end of what they share with this log
+// (OffsetForLeaderEpoch, KIP-320). Epoch and offset -1: not known.
+struct EpochEnd {
+  ErrorCode error = ErrorCode::none;
+  Term leader_epoch{-1}; // the largest known that is not above the one asked for
+  Offset end = unknown_offset;
+};
+
 struct FetchOutcome {
   WaiterId waiter = 0;
   ErrorCode error = ErrorCode::none;
@@ -71,14 +82,7 @@ struct FetchOutcome {
   Offset log_start = unknown_offset;
   std::vector<SharedBytes> batches; // back to back, from the one that holds the offset
   std::optional<ColdRead> cold;     // read this instead; `batches` is empty
-};
-
-// Where a term ended, for clients that look for the end of what they share with this log
-// (OffsetForLeaderEpoch, KIP-320). Epoch and offset -1: not known.
-struct EpochEnd {
-  ErrorCode error = ErrorCode::none;
-  Term leader_epoch{-1}; // the largest known that is not above the one asked for
-  Offset end = unknown_offset;
+  std::optional<EpochEnd> diverged; // the client's log parts from this one here; `batches` is empty
 };
 
 struct OffsetOutcome {
@@ -171,12 +175,13 @@ public:
   // Who waits for acks=all has waited enough: answered request_timed_out; the batch may
   // still be committed. Nothing if it was answered before.
   void expire_produce(WaiterId waiter);
-  // timestamp -1: latest (high watermark), -2: earliest. Other times are the cold
-  // reader's: invalid_request. Error: offset_not_available for the latest until the
-  // leader has settled.
+  // timestamp -1: latest (high watermark), -2: earliest, -5: the latest in remote storage,
+  // where nothing is (offset -1). Other times are the cold reader's: invalid_request.
+  // Error: offset_not_available for the latest until the leader has settled.
   OffsetOutcome list_offset(std::int64_t timestamp, std::int32_t leader_epoch) const;
-  // Where `leader_epoch` ended: where the next one began, or the log's end.
-  EpochEnd end_offset_for(std::int32_t leader_epoch) const;
+  // Where `leader_epoch` ended: where the next one began, or the log's end. What the client
+  // takes for the current epoch is checked as for a fetch.
+  EpochEnd end_offset_for(std::int32_t leader_epoch, std::int32_t current_leader_epoch = -1) const;
   // Proposes that the log starts at `offset` (retention, DeleteRecords); in effect, as
   // Effects::log_start, once committed. Refused above the high watermark.
   ErrorCode move_log_start(Offset offset);
@@ -276,6 +281,7 @@ private:
 
   // replica_fetch.cpp
   ErrorCode check_leader(std::int32_t leader_epoch) const;
+  bool diverges(const FetchCommand& command, FetchOutcome& outcome) const;
   std::optional<FetchOutcome> try_fetch(const FetchCommand& command);
   void wake_fetches();
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t latest_timestamp = -1;
 constexpr std::int64_t earliest_timestamp = -2;
+constexpr std::int64_t latest_tiered_timestamp = -5;
 
 } // namespace
 
@@ -32,6 +33,8 @@ OffsetOutcome PartitionReplica::list_offset(std::int64_t timestamp, std::int32_t
   if (timestamp == earliest_timestamp) {
     outcome.offset = log_start_;
     outcome.leader_epoch = terms_.term_at(log_start_);
+  } else if (timestamp == latest_tiered_timestamp) {
+    outcome.offset = unknown_offset;
   } else if (timestamp != latest_timestamp) {
     outcome.error = ErrorCode::invalid_request;
   } else if (!settled()) {
@@ -43,9 +46,9 @@ OffsetOutcome PartitionReplica::list_offset(std::int64_t timestamp, std::int32_t
   return outcome;
 }
 
-EpochEnd PartitionReplica::end_offset_for(std::int32_t leader_epoch) const {
+EpochEnd PartitionReplica::end_offset_for(std::int32_t leader_epoch, std::int32_t current_leader_epoch) const {
   EpochEnd end;
-  end.error = check_leader(-1);
+  end.error = check_leader(current_leader_epoch);
   if (end.error == ErrorCode::none) std::tie(end.leader_epoch, end.end) = terms_.end_of(Term(leader_epoch), log_end_);
   return end;
 }
@@ -57,15 +60,39 @@ ErrorCode PartitionReplica::check_leader(std::int32_t leader_epoch) const {
   return leader_epoch < raft_.term().value ? ErrorCode::fenced_leader_epoch : ErrorCode::unknown_leader_epoch;
 }
 
+// True: the outcome says so. An epoch above all that this log has had cannot be placed:
+// the client has to look for an offset anew.
+bool PartitionReplica::diverges(const FetchCommand& command, FetchOutcome& outcome) const {
+  if (command.last_fetched_epoch < 0) return false;
+  const auto end = end_offset_for(command.last_fetched_epoch);
+  if (end.end == unknown_offset) {
+    outcome.error = ErrorCode::offset_out_of_range;
+    return true;
+  }
+  if (end.leader_epoch.value == command.last_fetched_epoch && end.end >= command.offset) return false;
+  outcome.diverged = end;
+  outcome.high_watermark = high_watermark_;
+  outcome.last_stable = high_watermark_;
+  outcome.log_start = log_start_;
+  return true;
+}
+
 // nullopt: to be parked.
 std::optional<FetchOutcome> PartitionReplica::try_fetch(const FetchCommand& command) {
   FetchOutcome outcome;
   outcome.waiter = command.waiter;
   outcome.error = check_leader(command.leader_epoch);
-  if (outcome.error == ErrorCode::none && (command.offset < log_start_ || command.offset > log_end_)) {
-    outcome.error = ErrorCode::offset_out_of_range;
-  }
   if (outcome.error != ErrorCode::none) return outcome;
+  if (command.offset < log_start_) {
+    outcome.error = ErrorCode::offset_out_of_range;
+    return outcome;
+  }
+  if (diverges(command, outcome)) return outcome;
+  // Past the end, but for a log that is known to have been longer.
+  if (command.offset > log_end_) {
+    outcome.error = ErrorCode::offset_out_of_range;
+    return outcome;
+  }
 
   const bool readable = command.offset < high_watermark_;
   if (!readable && command.park_until_bytes > 0) return std::nullopt;

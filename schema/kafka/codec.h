@@ -94,6 +94,11 @@ bool read_value(Reader& in, M& value, bool nullable) {
     return in.read(value, nullable);
   } else if constexpr (std::is_same_v<M, std::optional<SharedBytes>>) {
     return in.read_records(value, nullable);
+  } else if constexpr (std::is_same_v<M, SharedBytes>) {
+    std::optional<SharedBytes> whole;
+    if (!in.read_records(whole, false)) return false;
+    value = std::move(*whole);
+    return true;
   } else if constexpr (std::is_same_v<M, std::vector<SharedBytes>>) {
     std::optional<SharedBytes> whole;
     if (!in.read_records(whole, nullable)) return false;

@@ -25,7 +25,8 @@
 //   Uuid                     16 bytes                  std::string, std::optional<std::string>
 //   std::vector<E>, std::optional<std::vector<E>>      arrays
 //   a struct, std::optional<a struct>
-//   std::optional<SharedBytes>    records: on decoding a slice of the frame, not a copy
+//   SharedBytes                   bytes: on decoding a slice of the frame, not a copy
+//   std::optional<SharedBytes>    the same for records, which may be null
 //   std::vector<SharedBytes>      records out of several slices; null reads as none
 //
 // The optional ones are null only in the versions `nullable`; where a version has no

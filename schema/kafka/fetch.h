@@ -9,11 +9,12 @@
 #include "schema/error_code.h"
 #include "schema/kafka/descriptor.h"
 #include "schema/kafka/leader.h"
+#include "schema/uuid.h"
 
 namespace callboard::kafka {
 
-// log_start_offset is a follower's, consumers send -1; the epochs are -1 if unknown
-// (KIP-320).
+// log_start_offset and replica_directory_id are a follower's, consumers leave them out;
+// the epochs are -1 if unknown (KIP-320).
 struct FetchPartition {
   std::int32_t partition = 0;
   std::int32_t current_leader_epoch = -1;
@@ -21,6 +22,7 @@ struct FetchPartition {
   std::int32_t last_fetched_epoch = -1;
   std::int64_t log_start_offset = -1;
   std::int32_t partition_max_bytes = 0;
+  Uuid replica_directory_id;
 
   static constexpr auto fields = std::tuple{
       field("partition", &FetchPartition::partition, since(0)),
@@ -29,15 +31,19 @@ struct FetchPartition {
       field("last_fetched_epoch", &FetchPartition::last_fetched_epoch, since(12)),
       field("log_start_offset", &FetchPartition::log_start_offset, since(5)),
       field("partition_max_bytes", &FetchPartition::partition_max_bytes, since(0)),
+      tagged<0>("replica_directory_id", &FetchPartition::replica_directory_id, since(17)),
   };
 };
 
+// By name up to version 12, by id from version 13 (KIP-516).
 struct FetchTopic {
   std::string topic;
+  Uuid topic_id;
   std::vector<FetchPartition> partitions;
 
   static constexpr auto fields = std::tuple{
       field("topic", &FetchTopic::topic, between(0, 12)),
+      field("topic_id", &FetchTopic::topic_id, since(13)),
       field("partitions", &FetchTopic::partitions, since(0)),
   };
 };
@@ -45,13 +51,37 @@ struct FetchTopic {
 // Partitions that leave an incremental fetch session (KIP-227).
 struct ForgottenTopic {
   std::string topic;
+  Uuid topic_id;
   std::vector<std::int32_t> partitions;
 
   static constexpr auto fields = std::tuple{
       field("topic", &ForgottenTopic::topic, between(7, 12)),
+      field("topic_id", &ForgottenTopic::topic_id, since(13)),
       field("partitions", &ForgottenTopic::partitions, since(7)),
   };
 };
+
+// A follower says who it is; consumers leave it out (KIP-903).
+struct ReplicaState {
+  std::int32_t replica_id = -1;
+  std::int64_t replica_epoch = -1;
+
+  bool operator==(const ReplicaState&) const = default;
+
+  static constexpr auto fields = std::tuple{
+      field("replica_id", &ReplicaState::replica_id, since(15)),
+      field("replica_epoch", &ReplicaState::replica_epoch, since(15)),
+  };
+};
+
+// session_id and session_epoch of a request (KIP-227): 0 and 0 opens a session, id and
+// the next epoch go on with it, epoch -1 closes the one named and asks for none.
+inline constexpr std::int32_t no_fetch_session = 0;
+inline constexpr std::int32_t first_fetch_epoch = 0;
+inline constexpr std::int32_t final_fetch_epoch = -1;
+
+// isolation_level of a consumer that wants to see committed transactions only.
+inline constexpr std::int8_t read_committed = 1;
 
 // A long poll: answered when min_bytes have gathered, a partition has an error or
 // max_wait_ms have passed. Partitions are served in the order given; the limits are soft
@@ -59,22 +89,24 @@ struct ForgottenTopic {
 struct FetchRequest {
   std::optional<std::string> cluster_id;
   std::int32_t replica_id = -1;
+  ReplicaState replica_state;
   std::int32_t max_wait_ms = 0;
   std::int32_t min_bytes = 0;
   std::int32_t max_bytes = 0x7fffffff;
   std::int8_t isolation_level = 0;
-  std::int32_t session_id = 0;
-  std::int32_t session_epoch = -1;
+  std::int32_t session_id = no_fetch_session;
+  std::int32_t session_epoch = final_fetch_epoch;
   std::vector<FetchTopic> topics;
   std::vector<ForgottenTopic> forgotten_topics_data;
   std::string rack_id;
 
   static constexpr const char* name = "FetchRequest";
-  static constexpr Versions complete = between(4, 12);
+  static constexpr Versions complete = between(4, 17);
   static constexpr std::int16_t flexible_from = 12;
   static constexpr auto fields = std::tuple{
       tagged<0>("cluster_id", &FetchRequest::cluster_id, since(12), since(12)),
       field("replica_id", &FetchRequest::replica_id, between(0, 14)),
+      tagged<1>("replica_state", &FetchRequest::replica_state, since(15)),
       field("max_wait_ms", &FetchRequest::max_wait_ms, since(0)),
       field("min_bytes", &FetchRequest::min_bytes, since(0)),
       field("max_bytes", &FetchRequest::max_bytes, since(3)),
@@ -158,10 +190,12 @@ struct FetchablePartitionResponse {
 
 struct FetchableTopicResponse {
   std::string topic;
+  Uuid topic_id;
   std::vector<FetchablePartitionResponse> partitions;
 
   static constexpr auto fields = std::tuple{
       field("topic", &FetchableTopicResponse::topic, between(0, 12)),
+      field("topic_id", &FetchableTopicResponse::topic_id, since(13)),
       field("partitions", &FetchableTopicResponse::partitions, since(0)),
   };
 };
@@ -170,17 +204,19 @@ struct FetchableTopicResponse {
 struct FetchResponse {
   std::int32_t throttle_time_ms = 0;
   ErrorCode error_code = ErrorCode::none;
-  std::int32_t session_id = 0;
+  std::int32_t session_id = no_fetch_session;
   std::vector<FetchableTopicResponse> responses;
+  std::vector<NodeEndpoint> node_endpoints;
 
   static constexpr const char* name = "FetchResponse";
-  static constexpr Versions complete = between(4, 12);
+  static constexpr Versions complete = between(4, 17);
   static constexpr std::int16_t flexible_from = 12;
   static constexpr auto fields = std::tuple{
       field("throttle_time_ms", &FetchResponse::throttle_time_ms, since(1)),
       field("error_code", &FetchResponse::error_code, since(7)),
       field("session_id", &FetchResponse::session_id, since(7)),
       field("responses", &FetchResponse::responses, since(0)),
+      tagged<0>("node_endpoints", &FetchResponse::node_endpoints, since(16)),
   };
 };
 

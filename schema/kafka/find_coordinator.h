@@ -21,7 +21,7 @@ struct FindCoordinatorRequest {
   std::vector<std::string> coordinator_keys;
 
   static constexpr const char* name = "FindCoordinatorRequest";
-  static constexpr Versions complete = between(0, 4);
+  static constexpr Versions complete = between(0, 6);
   static constexpr std::int16_t flexible_from = 3;
   static constexpr auto fields = std::tuple{
       field("key", &FindCoordinatorRequest::key, between(0, 3)),
@@ -60,7 +60,7 @@ struct FindCoordinatorResponse {
   std::vector<Coordinator> coordinators;
 
   static constexpr const char* name = "FindCoordinatorResponse";
-  static constexpr Versions complete = between(0, 4);
+  static constexpr Versions complete = between(0, 6);
   static constexpr std::int16_t flexible_from = 3;
   static constexpr auto fields = std::tuple{
       field("throttle_time_ms", &FindCoordinatorResponse::throttle_time_ms, since(1)),

@@ -14,6 +14,7 @@ inline constexpr std::int64_t latest_timestamp = -1;
 inline constexpr std::int64_t earliest_timestamp = -2;
 inline constexpr std::int64_t max_timestamp = -3;            // of the record with the largest timestamp, from version 7
 inline constexpr std::int64_t earliest_local_timestamp = -4; // from version 8
+inline constexpr std::int64_t latest_tiered_timestamp = -5;  // from version 9
 
 struct ListOffsetsPartition {
   std::int32_t partition_index = 0;
@@ -43,14 +44,16 @@ struct ListOffsetsRequest {
   std::int32_t replica_id = 0;
   std::int8_t isolation_level = 0;
   std::vector<ListOffsetsTopic> topics;
+  std::int32_t timeout_ms = 0; // for what lies in remote storage
 
   static constexpr const char* name = "ListOffsetsRequest";
-  static constexpr Versions complete = between(1, 8);
+  static constexpr Versions complete = between(1, 10);
   static constexpr std::int16_t flexible_from = 6;
   static constexpr auto fields = std::tuple{
       field("replica_id", &ListOffsetsRequest::replica_id, since(0)),
       field("isolation_level", &ListOffsetsRequest::isolation_level, since(2)),
       field("topics", &ListOffsetsRequest::topics, since(0)),
+      field("timeout_ms", &ListOffsetsRequest::timeout_ms, since(10)),
   };
 };
 
@@ -86,7 +89,7 @@ struct ListOffsetsResponse {
   std::vector<ListOffsetsTopicResponse> topics;
 
   static constexpr const char* name = "ListOffsetsResponse";
-  static constexpr Versions complete = between(1, 8);
+  static constexpr Versions complete = between(1, 10);
   static constexpr std::int16_t flexible_from = 6;
   static constexpr auto fields = std::tuple{
       field("throttle_time_ms", &ListOffsetsResponse::throttle_time_ms, since(2)),

@@ -98,23 +98,6 @@ struct TopicProduceResponse {
   };
 };
 
-// Where a leader named in current_leader can be reached (KIP-951).
-struct NodeEndpoint {
-  std::int32_t node_id = 0;
-  std::string host;
-  std::int32_t port = 0;
-  std::optional<std::string> rack;
-
-  bool operator==(const NodeEndpoint&) const = default;
-
-  static constexpr auto fields = std::tuple{
-      field("node_id", &NodeEndpoint::node_id, since(10)),
-      field("host", &NodeEndpoint::host, since(10)),
-      field("port", &NodeEndpoint::port, since(10)),
-      field("rack", &NodeEndpoint::rack, since(10), since(10)),
-  };
-};
-
 struct ProduceResponse {
   std::vector<TopicProduceResponse> responses;
   std::int32_t throttle_time_ms = 0;

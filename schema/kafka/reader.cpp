@@ -68,7 +68,7 @@ bool Reader::read_records(std::optional<SharedBytes>& value, bool nullable) {
     value.reset();
     return nullable || fail(misses_a_null);
   }
-  if (static_cast<std::size_t>(length) > left()) return fail("ends inside records");
+  if (static_cast<std::size_t>(length) > left()) return fail("ends inside bytes");
   value = frame_.slice(position(), static_cast<std::size_t>(length));
   at_ += length;
   return true;

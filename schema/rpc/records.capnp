@@ -37,3 +37,43 @@ struct TopicRemovedRecord {
 struct ProducerIdsRecord {
   next @0 :Int64;                        # ids below may have been given out
 }
+
+# The values of an offsets partition's rows (schema/group_rows.h has their keys), in the same form.
+
+struct GroupRow {
+  union {
+    none @0 :Void;                       # never written: what zeroed bytes read as
+    group @1 :GroupRecord;
+    offset @2 :OffsetRecord;
+  }
+}
+
+struct GroupMemberRecord {
+  memberId @0 :Text;
+  instanceId @1 :Text;                   # null: no static member
+  clientId @2 :Text;
+  clientHost @3 :Text;
+  rebalanceTimeoutMs @4 :Int32;
+  sessionTimeoutMs @5 :Int32;
+  subscription @6 :Data;
+  assignment @7 :Data;
+}
+
+struct GroupRecord {
+  protocolType @0 :Text;
+  generation @1 :Int32;
+  protocolName @2 :Text;
+  leader @3 :Text;                       # a member's id
+  stateTimeMs @4 :Int64 = -1;
+  members @5 :List(GroupMemberRecord);
+  rebalanceCause @6 :Text;
+  rebalanceTimeMs @7 :Int64 = -1;
+}
+
+struct OffsetRecord {
+  offset @0 :Int64 = -1;
+  leaderEpoch @1 :Int32 = -1;
+  metadata @2 :Text;
+  commitTimeMs @3 :Int64 = -1;
+  topicId @4 :Data;                      # 16 bytes
+}

@@ -23,7 +23,7 @@ Directory make_directory(std::size_t topics, std::size_t partitions) {
     record->id.bytes[0] = static_cast<std::uint8_t>(i);
     record->id.bytes[1] = static_cast<std::uint8_t>(i >> 8);
     TopicRef topic;
-    for (std::size_t p = 0; p < partitions; ++p) topic.partitions.push_back({GroupId{group++}, {}, Term{3}, self});
+    for (std::size_t p = 0; p < partitions; ++p) topic.partitions.push_back({GroupId{group++}, {}, Term{3}, self, {}});
     topic.record = std::move(record);
     directory.add(std::move(topic));
   }

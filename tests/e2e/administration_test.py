@@ -2,6 +2,7 @@
 """Administration on the wire: what is asked for is in effect when it is answered, and what
 cannot be changes nothing."""
 import os
+import time
 import unittest
 
 import admin_wire as admin
@@ -115,11 +116,12 @@ class ConfigsTest(AdministrationTest):
 
     def test_log_append_time_holds_for_the_next_batch(self):
         topic = self.topic()
-        self.produce(topic, [b"a"], timestamp=1000)
+        minute_ago = int(time.time() * 1000) - 60_000
+        self.produce(topic, [b"a"], timestamp=minute_ago)
         self.set(topic, "message.timestamp.type", "LogAppendTime")
-        self.produce(topic, [b"b"], timestamp=1000)
-        self.assertEqual(wire.list_offset(self.connection, topic, 1000)[2], 0)
-        self.assertEqual(wire.list_offset(self.connection, topic, 1001)[2], 1)
+        self.produce(topic, [b"b"], timestamp=minute_ago)
+        self.assertEqual(wire.list_offset(self.connection, topic, minute_ago)[2], 0)
+        self.assertEqual(wire.list_offset(self.connection, topic, minute_ago + 1)[2], 1)
 
     def test_min_insync_replicas_holds_for_the_next_batch(self):
         topic = self.topic()
@@ -130,10 +132,10 @@ class ConfigsTest(AdministrationTest):
         self.assertEqual(self.produce(topic, [b"c"]), (0, 1))
 
     def test_shorter_retention_takes_old_records_away(self):
-        topic = self.topic()
-        self.produce(topic, [b"old"], timestamp=1000)  # 1970: kept by nothing but the default
-        self.assertEqual(self.alter(topic, ("retention.ms", admin.SET, "-1"))[0][0], 0)
-        self.produce(topic, [b"older"], timestamp=900)
+        topic = self.topic(1, {"retention.ms": "-1"})
+        self.produce(topic, [b"from 1970"], timestamp=1000)
+        self.produce(topic, [b"from 1970"], timestamp=1000)
+        self.assertEqual(wire.list_offset(self.connection, topic, -2)[2], 0)
         self.set(topic, "retention.ms", "1000")
         self.produce(topic, [b"x"], timestamp=1000)
         wait_until(lambda: wire.list_offset(self.connection, topic, -2)[2] > 0, 20, "old records are still there")

@@ -20,12 +20,15 @@ except ImportError:
         return value ^ 0xFFFFFFFF
 
 PRODUCE, FETCH, LIST_OFFSETS, METADATA, API_VERSIONS, CREATE_TOPICS, DELETE_TOPICS, INIT_PRODUCER_ID = 0, 1, 2, 3, 18, 19, 20, 22
+OFFSET_FOR_LEADER_EPOCH = 23
 
 NONE, OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE, UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE = 0, 1, 2, 3, 5
 NOT_LEADER, REQUEST_TIMED_OUT, MESSAGE_TOO_LARGE, INVALID_TOPIC, INVALID_REQUIRED_ACKS = 6, 7, 10, 17, 21
 UNSUPPORTED_VERSION, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR = 35, 36, 37, 38
 INVALID_CONFIG, INVALID_REQUEST, UNSUPPORTED_FOR_MESSAGE_FORMAT, OUT_OF_ORDER_SEQUENCE = 40, 42, 43, 45
 DUPLICATE_SEQUENCE, STORAGE_ERROR, UNSUPPORTED_COMPRESSION, INVALID_RECORD = 46, 56, 76, 87
+FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH = 70, 71, 74, 75
+UNKNOWN_TOPIC_ID, FETCH_SESSION_TOPIC_ID_ERROR = 100, 106
 RETRIABLE = (UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER, REQUEST_TIMED_OUT, 14, 15, 16, STORAGE_ERROR)
 
 
@@ -92,8 +95,43 @@ class Reader:
                 return (raw >> 1) ^ -(raw & 1)
             shift += 7
 
+    # KIP-482's compact forms
+
+    def uvarint(self):
+        value = shift = 0
+        while True:
+            byte = self.take(1)[0]
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                return value
+            shift += 7
+
+    def compact_data(self):
+        length = self.uvarint()
+        return None if length == 0 else self.take(length - 1)
+
+    def compact_string(self):
+        content = self.compact_data()
+        return None if content is None else content.decode()
+
+    def compact_array(self, item):
+        count = self.uvarint()
+        return None if count == 0 else [item() for _ in range(count - 1)]
+
+    def tags(self):
+        """{tag: content}"""
+        return {self.uvarint(): self.take(self.uvarint()) for _ in range(self.uvarint())}
+
     def ended(self):
         return self.position == len(self.content)
+
+
+def compact(content): return uvarint(0) if content is None else uvarint(len(content) + 1) + content
+def compact_string(v): return compact(None if v is None else v.encode())
+def compact_array(items): return uvarint(0) if items is None else uvarint(len(items) + 1) + b"".join(items)
+
+
+NO_TAGS = uvarint(0)
 
 
 def frame(api, version, body=b"", correlation=1, client="e2e"):

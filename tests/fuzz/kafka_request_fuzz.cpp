@@ -18,6 +18,7 @@
 #include "schema/kafka/init_producer_id.h"
 #include "schema/kafka/list_offsets.h"
 #include "schema/kafka/metadata.h"
+#include "schema/kafka/offset_for_leader_epoch.h"
 #include "schema/kafka/produce.h"
 #include "schema/record_batch.h"
 
@@ -79,6 +80,7 @@ void check_request(const Request& request) {
   case ApiKey::create_topics: return check_body<CreateTopicsRequest>(request);
   case ApiKey::delete_topics: return check_body<DeleteTopicsRequest>(request);
   case ApiKey::init_producer_id: return check_body<InitProducerIdRequest>(request);
+  case ApiKey::offset_for_leader_epoch: return check_body<OffsetForLeaderEpochRequest>(request);
   case ApiKey::describe_configs: return check_body<DescribeConfigsRequest>(request);
   case ApiKey::describe_cluster: return check_body<DescribeClusterRequest>(request);
   case ApiKey::alter_configs: return check_body<AlterConfigsRequest>(request);

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "actors/kafka/handlers/handlers.h"
 #include "actors/kafka/kafka_connection.h"
 
@@ -5,6 +7,20 @@ namespace callboard::kafka {
 namespace {
 
 constexpr auto answer_within = std::chrono::seconds(30);
+
+// The first version that may ask for this timestamp; a time is no question of versions.
+// nullopt: there is no such special one.
+std::optional<std::int16_t> supported_since(std::int64_t timestamp) {
+  if (timestamp >= 0) return 0;
+  switch (timestamp) {
+  case latest_timestamp:
+  case earliest_timestamp: return 1;
+  case max_timestamp: return 7;
+  case earliest_local_timestamp: return 8;
+  case latest_tiered_timestamp: return 9;
+  default: return std::nullopt;
+  }
+}
 
 class ListOffsetsInFlight final : public InFlight {
 public:
@@ -49,12 +65,13 @@ private:
       place.error_code = ErrorCode::unknown_topic_or_partition;
       return;
     }
-    // Nothing is tiered: the earliest local offset is the earliest one.
-    const auto timestamp = wanted.timestamp == earliest_local_timestamp ? earliest_timestamp : wanted.timestamp;
-    if (timestamp < max_timestamp) {
+    const auto since = supported_since(wanted.timestamp);
+    if (!since || header_.version < *since) {
       place.error_code = ErrorCode::unsupported_version;
       return;
     }
+    // Nothing is tiered: the earliest local offset is the earliest one.
+    const auto timestamp = wanted.timestamp == earliest_local_timestamp ? earliest_timestamp : wanted.timestamp;
     place.error_code = ErrorCode::request_timed_out; // unless it answers
     ++waiting_;
     connection_.send_to(partition->actor, ListOffsetOfPartition{connection_.self(), token(position), timestamp,

@@ -2,6 +2,7 @@
 
 #include "actors/kafka/handlers/handlers.h"
 #include "actors/kafka/kafka_connection.h"
+#include "actors/kafka/leader_hint.h"
 
 namespace callboard::kafka {
 namespace {
@@ -83,6 +84,10 @@ private:
       refuse(place, ErrorCode::unknown_topic_or_partition, "There is no such topic or partition.");
       return;
     }
+    if (partition->coordinator) {
+      refuse(place, ErrorCode::invalid_topic, "This topic is the broker's own; only the broker writes to it.");
+      return;
+    }
     if (!data.records || data.records->empty()) {
       refuse(place, ErrorCode::invalid_record, "A produce request needs one record batch for each partition.");
       return;
@@ -124,8 +129,20 @@ private:
       for (auto& place : topic.partition_responses) places_.push_back(&place);
   }
 
+  void name_leaders() {
+    if (header_.version < produce_names_leader_since) return;
+    for (auto& topic : response_.responses) {
+      for (auto& place : topic.partition_responses) {
+        if (place.error_code != ErrorCode::not_leader_or_follower) continue;
+        const auto* partition = connection_.context().directory.find(topic.name, place.index);
+        if (partition != nullptr) place.current_leader = name_leader(connection_, *partition, response_.node_endpoints);
+      }
+    }
+  }
+
   void finish() {
     if (request_.acks != 0) {
+      name_leaders();
       connection_.respond(slot_, encode_response(header_, response_));
       return;
     }

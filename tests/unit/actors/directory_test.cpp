@@ -20,7 +20,7 @@ TopicRef make_topic(const std::string& name, std::uint8_t id, std::uint64_t firs
   for (std::size_t i = 0; i < partitions; ++i) {
     const GroupId group{first_group + i};
     record->groups.push_back(group);
-    topic.partitions.push_back({group, {}, Term{1}, NodeId{1}});
+    topic.partitions.push_back({group, {}, Term{1}, NodeId{1}, {}});
   }
   topic.record = std::move(record);
   return topic;

@@ -237,6 +237,85 @@ BOOST_FIXTURE_TEST_CASE(a_fetch_parks_and_a_commit_wakes_it, WithScriptedWriter)
   BOOST_TEST(answer.batches.size() == 1U);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_watch_says_once_that_there_is_something, WithScriptedWriter) {
+  lead();
+  self->send(partition, WatchPartition{me(), 7, Offset{0}, 1, -1});
+  BOOST_TEST(contains(status(partition), "1 fetches wait"));
+  BOOST_TEST(nothing_came());
+  produce(partition, "a");
+  store(expect<StageWrite>());
+  BOOST_TEST(expect<PartitionReady>().token == 7U);
+  expect_produced();
+  produce(partition, "b");
+  store(expect<StageWrite>());
+  expect_produced();
+  BOOST_TEST(contains(status(partition), "0 fetches wait"));
+  BOOST_TEST(nothing_came());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_watch_on_what_is_there_or_cannot_be_is_told_at_once, WithScriptedWriter) {
+  lead();
+  produce(partition, "a");
+  store(expect<StageWrite>());
+  expect_produced();
+  self->send(partition, WatchPartition{me(), 7, Offset{0}, 1, -1});
+  BOOST_TEST(expect<PartitionReady>().token == 7U);
+  self->send(partition, WatchPartition{me(), 8, Offset{99}, 1, -1});
+  BOOST_TEST(expect<PartitionReady>().token == 8U);
+  self->send(partition, WatchPartition{me(), 9, Offset{1}, 1, 0}); // of a leader epoch that is over
+  BOOST_TEST(expect<PartitionReady>().token == 9U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_watch_can_be_withdrawn_before_and_after_the_partition_leads, WithScriptedWriter) {
+  self->send(partition, WatchPartition{me(), 7, Offset{0}, 1, -1});
+  self->send(partition, CancelFetch{me()->id(), 7});
+  lead();
+  BOOST_TEST(contains(status(partition), "0 fetches wait"));
+  self->send(partition, WatchPartition{me(), 8, Offset{0}, 1, -1});
+  self->send(partition, CancelFetch{me()->id(), 8});
+  produce(partition, "a");
+  store(expect<StageWrite>());
+  expect_produced();
+  BOOST_TEST(contains(status(partition), "0 fetches wait"));
+  BOOST_TEST(nothing_came());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_watch_on_a_partition_that_goes_is_told, WithScriptedWriter) {
+  lead();
+  self->send(partition, WatchPartition{me(), 7, Offset{0}, 1, -1});
+  self->send(partition, RemovePartition{});
+  BOOST_TEST(expect<PartitionReady>().token == 7U);
+  self->send(partition, WatchPartition{me(), 8, Offset{0}, 1, -1});
+  BOOST_TEST(expect<PartitionReady>().token == 8U);
+}
+
+BOOST_FIXTURE_TEST_CASE(the_end_of_an_epoch_is_told, WithScriptedWriter) {
+  lead();
+  produce(partition, "a");
+  store(expect<StageWrite>());
+  expect_produced();
+  self->send(partition, FindEpochEnd{me(), 7, 1, -1});
+  const auto end = expect<OffsetAnswer>();
+  BOOST_TEST(end.token == 7U);
+  BOOST_TEST((end.error == ErrorCode::none));
+  BOOST_TEST((end.leader_epoch == Term{1}));
+  BOOST_TEST((end.offset == Offset{1}));
+  self->send(partition, FindEpochEnd{me(), 8, 1, 5});
+  BOOST_TEST((expect<OffsetAnswer>().error == ErrorCode::unknown_leader_epoch));
+  self->send(partition, RemovePartition{});
+  self->send(partition, FindEpochEnd{me(), 9, 1, -1});
+  BOOST_TEST((expect<OffsetAnswer>().error == ErrorCode::unknown_topic_or_partition));
+}
+
+BOOST_FIXTURE_TEST_CASE(nothing_is_tiered, WithScriptedWriter) {
+  lead();
+  self->send(partition, ListOffsetOfPartition{me(), 7, -5, -1});
+  const auto answer = expect<OffsetAnswer>();
+  BOOST_TEST((answer.error == ErrorCode::none));
+  BOOST_TEST((answer.offset == unknown_offset));
+  BOOST_TEST((answer.leader_epoch == Term{-1}));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_fetch_that_does_not_park_is_answered_empty, WithScriptedWriter) {
   lead();
   fetch(partition, 0);

@@ -167,6 +167,7 @@ private:
     fetch.bytes_max = command.number<std::size_t>("bytes_max", 1 << 20);
     fetch.park_until_bytes = command.number<std::size_t>("park_until_bytes", 0);
     fetch.leader_epoch = command.number<std::int32_t>("leader_epoch", -1);
+    fetch.last_fetched_epoch = command.number<std::int32_t>("last_fetched_epoch", -1);
     replica().fetch(fetch);
   }
 
@@ -182,7 +183,8 @@ private:
   }
 
   void epoch_end(const Command& command) {
-    const auto end = replica().end_offset_for(command.number<std::int32_t>("leader_epoch", 0));
+    const auto end = replica().end_offset_for(command.number<std::int32_t>("leader_epoch", 0),
+                                              command.number<std::int32_t>("current_leader_epoch", -1));
     lines_.push_back(end.error != ErrorCode::none ? std::string(name_of(end.error))
                                                   : "epoch " + std::to_string(end.leader_epoch.value) + " ends at " +
                                                         std::to_string(end.end.value));

@@ -111,7 +111,9 @@ inline std::string text(const FetchOutcome& outcome) {
     if (header->log_append_time()) out << " (appended at " << header->max_timestamp << ")";
   }
   if (outcome.cold) out << " from the log, from " << outcome.cold->from.value << " below " << outcome.cold->upper.value;
-  if (outcome.batches.empty() && !outcome.cold) out << " nothing";
+  if (outcome.diverged)
+    out << " parted at " << outcome.diverged->end.value << " of epoch " << outcome.diverged->leader_epoch.value;
+  if (outcome.batches.empty() && !outcome.cold && !outcome.diverged) out << " nothing";
   return out.str();
 }
 

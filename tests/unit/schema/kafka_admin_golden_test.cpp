@@ -68,6 +68,7 @@ BOOST_AUTO_TEST_CASE(find_coordinator_4_asks_for_several_keys) {
   response.coordinators = {{"g", 1, "n", 9092, ErrorCode::none, std::nullopt}};
   BOOST_TEST(response_hex(ApiKey::find_coordinator, 4, response) ==
              hex("0000001b 00000007 00 00000000 02 02 67 00000001 02 6e 00002384 0000 00 00 00"));
+  BOOST_TEST(encoded(response, 6).text() == encoded(response, 4).text());
 }
 
 BOOST_AUTO_TEST_CASE(describe_configs_1) {
@@ -170,7 +171,7 @@ BOOST_AUTO_TEST_CASE(incremental_alter_configs_1_has_operations) {
   IncrementalAlterConfigsResponse response;
   response.responses = {{ErrorCode::invalid_config, "m", resource_topic, "t"}};
   BOOST_TEST(response_hex(ApiKey::incremental_alter_configs, 1, response) ==
-             hex("00000014 00000007 00 00000000 02 0028 02 6d 02 02 74 00 00"));
+             hex("00000013 00000007 00 00000000 02 0028 02 6d 02 02 74 00 00"));
 }
 
 BOOST_AUTO_TEST_CASE(delete_records_2) {

@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_api_and_an_unserved_version_are_told_apart) {
   BOOST_TEST(refusal("03e7 0000 00000007 ffff") == ErrorCode::invalid_request);
   BOOST_TEST(refusal("ffff 0000 00000007 ffff") == ErrorCode::invalid_request);
   BOOST_TEST(refusal("0000 0002 00000007 ffff") == ErrorCode::unsupported_version);
-  BOOST_TEST(refusal("0001 000d 00000007 ffff") == ErrorCode::unsupported_version);
+  BOOST_TEST(refusal("0001 0012 00000007 ffff") == ErrorCode::unsupported_version);
   BOOST_TEST(refusal("0003 ffff 00000007 ffff") == ErrorCode::unsupported_version);
 }
 

@@ -39,7 +39,7 @@ FetchResponse fetch_response() {
   partition.log_start_offset = 1;
   partition.records = {from_hex("aabb"), from_hex("cc")};
   FetchResponse response;
-  response.responses = {{"t", {partition}}};
+  response.responses = {{"t", {}, {partition}}};
   return response;
 }
 
@@ -169,6 +169,80 @@ BOOST_AUTO_TEST_CASE(fetch_12_names_the_new_leader_in_a_tag) {
                  "02 00000003 0000 0000000000000009 0000000000000008 0000000000000001 00 ffffffff 04 aabbcc"
                  "01 01 09 00000002 00000006 00"
                  "00 00"));
+}
+
+BOOST_AUTO_TEST_CASE(fetch_17_names_topics_by_id) {
+  const std::string id = "000102030405060708090a0b0c0d0e0f";
+  const auto frame = parse_request(from_hex("0001 0011 00000007 ffff 00"
+                                            "000001f4 00000001 00100000 01 00000005 00000002"
+                                            "02 " +
+                                            id +
+                                            "02 00000003 00000006 0000000000000010 00000005 ffffffffffffffff 00010000"
+                                            "01 00 10 " +
+                                            id +
+                                            "00"
+                                            "02 " +
+                                            id +
+                                            "02 00000004 00"
+                                            "01 01 01 0d 00000009 000000000000000a 00"));
+  BOOST_REQUIRE_MESSAGE(frame.ok(), why(frame));
+  const auto request = decoded<FetchRequest>(*frame);
+  BOOST_TEST(request.session_id == 5);
+  BOOST_TEST(request.session_epoch == 2);
+  BOOST_TEST(request.replica_state.replica_id == 9);
+  BOOST_TEST(request.topics.at(0).topic_id.hex() == id);
+  const auto& partition = request.topics[0].partitions.at(0);
+  BOOST_TEST(partition.last_fetched_epoch == 5);
+  BOOST_TEST(partition.partition_max_bytes == 65536);
+  BOOST_TEST(partition.replica_directory_id.hex() == id);
+  BOOST_TEST(request.forgotten_topics_data.at(0).topic_id.hex() == id);
+  BOOST_TEST(request.forgotten_topics_data[0].partitions.at(0) == 4);
+}
+
+BOOST_AUTO_TEST_CASE(fetch_16_says_where_the_new_leader_is) {
+  FetchablePartitionResponse partition;
+  partition.partition_index = 3;
+  partition.error_code = ErrorCode::not_leader_or_follower;
+  partition.high_watermark = -1;
+  partition.current_leader = {2, 6};
+  FetchResponse response;
+  response.session_id = 5;
+  response.responses = {{"not on the wire", Uuid{{1}}, {partition}}};
+  response.node_endpoints = {{2, "h", 9092, std::nullopt}};
+  BOOST_TEST(joined(encode_response(header_of(ApiKey::fetch, 16), response)) ==
+             hex("00000062 00000007 00 00000000 0000 00000005 02 01000000000000000000000000000000"
+                 "02 00000003 0006 ffffffffffffffff ffffffffffffffff ffffffffffffffff 00 ffffffff 01"
+                 "01 01 09 00000002 00000006 00"
+                 "00 01 00 0d 02 00000002 02 68 00002384 00 00"));
+}
+
+BOOST_AUTO_TEST_CASE(list_offsets_10_has_a_timeout) {
+  const auto frame = parse_request(from_hex("0002 000a 00000007 ffff 00 ffffffff 00"
+                                            "02 02 74 02 00000003 ffffffff fffffffffffffffb 00 00 00001388 00"));
+  BOOST_REQUIRE_MESSAGE(frame.ok(), why(frame));
+  const auto request = decoded<ListOffsetsRequest>(*frame);
+  BOOST_TEST(request.topics.at(0).partitions.at(0).timestamp == latest_tiered_timestamp);
+  BOOST_TEST(request.timeout_ms == 5000);
+}
+
+BOOST_AUTO_TEST_CASE(offset_for_leader_epoch_2_and_4) {
+  const auto old =
+      parse_request(from_hex("0017 0002 00000007 ffff 00000001 0001 74 00000001 00000003 00000006 00000005"));
+  BOOST_REQUIRE_MESSAGE(old.ok(), why(old));
+  BOOST_TEST(decoded<OffsetForLeaderEpochRequest>(*old).topics.at(0).partitions.at(0).current_leader_epoch == 6);
+  const auto frame =
+      parse_request(from_hex("0017 0004 00000007 ffff 00 ffffffff 02 02 74 02 00000003 00000006 00000005 00 00 00"));
+  BOOST_REQUIRE_MESSAGE(frame.ok(), why(frame));
+  const auto request = decoded<OffsetForLeaderEpochRequest>(*frame);
+  BOOST_TEST(request.replica_id == -1);
+  BOOST_TEST(request.topics.at(0).partitions.at(0).leader_epoch == 5);
+
+  OffsetForLeaderEpochResponse response;
+  response.topics = {{"t", {{ErrorCode::none, 3, 5, 16}}}};
+  BOOST_TEST(joined(encode_response(header_of(ApiKey::offset_for_leader_epoch, 0), response)) ==
+             hex("0000001d 00000007 00000001 0001 74 00000001 0000 00000003 0000000000000010"));
+  BOOST_TEST(joined(encode_response(header_of(ApiKey::offset_for_leader_epoch, 4), response)) ==
+             hex("00000022 00000007 00 00000000 02 02 74 02 0000 00000003 00000005 0000000000000010 00 00 00"));
 }
 
 BOOST_AUTO_TEST_CASE(init_producer_id_4) {

@@ -9,21 +9,32 @@
 #include "schema/kafka/api_versions.h"
 #include "schema/kafka/create_partitions.h"
 #include "schema/kafka/create_topics.h"
+#include "schema/kafka/delete_groups.h"
 #include "schema/kafka/delete_records.h"
 #include "schema/kafka/delete_topics.h"
 #include "schema/kafka/describe_cluster.h"
 #include "schema/kafka/describe_configs.h"
+#include "schema/kafka/describe_groups.h"
 #include "schema/kafka/describe_log_dirs.h"
 #include "schema/kafka/describe_producers.h"
 #include "schema/kafka/describe_topic_partitions.h"
 #include "schema/kafka/descriptor.h"
 #include "schema/kafka/fetch.h"
 #include "schema/kafka/find_coordinator.h"
+#include "schema/kafka/heartbeat.h"
 #include "schema/kafka/incremental_alter_configs.h"
 #include "schema/kafka/init_producer_id.h"
+#include "schema/kafka/join_group.h"
+#include "schema/kafka/leave_group.h"
+#include "schema/kafka/list_groups.h"
 #include "schema/kafka/list_offsets.h"
 #include "schema/kafka/metadata.h"
+#include "schema/kafka/offset_commit.h"
+#include "schema/kafka/offset_delete.h"
+#include "schema/kafka/offset_fetch.h"
+#include "schema/kafka/offset_for_leader_epoch.h"
 #include "schema/kafka/produce.h"
+#include "schema/kafka/sync_group.h"
 #include "schema/kafka/wire.h"
 #include "schema/uuid.h"
 
@@ -35,11 +46,16 @@ using AllMessages =
                MetadataRequest, MetadataResponse, ApiVersionsRequest, ApiVersionsResponse, CreateTopicsRequest,
                CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse, InitProducerIdRequest,
                InitProducerIdResponse, FindCoordinatorRequest, FindCoordinatorResponse, DescribeConfigsRequest,
-               DescribeConfigsResponse, DescribeClusterRequest, DescribeClusterResponse, AlterConfigsRequest,
-               AlterConfigsResponse, CreatePartitionsRequest, CreatePartitionsResponse, DeleteRecordsRequest,
-               DeleteRecordsResponse, DescribeLogDirsRequest, DescribeLogDirsResponse, DescribeProducersRequest,
-               DescribeProducersResponse, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
-               IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>;
+               DescribeConfigsResponse, DescribeClusterRequest, DescribeClusterResponse, OffsetForLeaderEpochRequest,
+               OffsetForLeaderEpochResponse, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest, SyncGroupResponse,
+               HeartbeatRequest, HeartbeatResponse, LeaveGroupRequest, LeaveGroupResponse, OffsetCommitRequest,
+               OffsetCommitResponse, OffsetFetchRequest, OffsetFetchResponse, OffsetDeleteRequest, OffsetDeleteResponse,
+               ListGroupsRequest, ListGroupsResponse, DescribeGroupsRequest, DescribeGroupsResponse,
+               DeleteGroupsRequest, DeleteGroupsResponse, AlterConfigsRequest, AlterConfigsResponse,
+               CreatePartitionsRequest, CreatePartitionsResponse, DeleteRecordsRequest, DeleteRecordsResponse,
+               DescribeLogDirsRequest, DescribeLogDirsResponse, DescribeProducersRequest, DescribeProducersResponse,
+               DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, IncrementalAlterConfigsRequest,
+               IncrementalAlterConfigsResponse>;
 
 // Fills every field that `version` has; the others keep their defaults.
 class RandomMessage {
