@@ -1,15 +1,11 @@
 #include "schema/decompress.h"
 
-#include <lz4frame.h>
-#include <snappy.h>
-#include <zlib.h>
-#include <zstd.h>
-
 #include <random>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
 
+#include "tests/unit/schema/compressors.h"
 #include "tests/unit/schema/hex.h"
 #include "tests/unit/schema/printing.h"
 
@@ -41,69 +37,6 @@ struct Golden {
                   "696f6e3a02004d1d1030a832"},
 };
 
-std::string gzipped(std::string_view plain) {
-  z_stream stream{};
-  BOOST_REQUIRE_EQUAL(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(deflateBound(&stream, plain.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  BOOST_REQUIRE_EQUAL(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
-std::string lz4ed(std::string_view plain) {
-  std::string out(LZ4F_compressFrameBound(plain.size(), nullptr), '\0');
-  out.resize(LZ4F_compressFrame(out.data(), out.size(), plain.data(), plain.size(), nullptr));
-  return out;
-}
-
-std::string zstded(std::string_view plain) {
-  std::string out(ZSTD_compressBound(plain.size()), '\0');
-  out.resize(ZSTD_compress(out.data(), out.size(), plain.data(), plain.size(), 3));
-  return out;
-}
-
-// A header that keeps the size to itself, as a producer that streams writes it.
-std::string zstd_streamed(std::string_view plain) {
-  std::string out(ZSTD_compressBound(plain.size()), '\0');
-  auto* context = ZSTD_createCCtx();
-  ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
-  out.resize(ZSTD_compress2(context, out.data(), out.size(), plain.data(), plain.size()));
-  ZSTD_freeCCtx(context);
-  return out;
-}
-
-std::string snapped(std::string_view plain) {
-  std::string out;
-  snappy::Compress(plain.data(), plain.size(), &out);
-  return out;
-}
-
-// In Java's form, in blocks of 32 KiB.
-std::string snapped_by_java(std::string_view plain) {
-  std::string out("\x82SNAPPY\0\0\0\0\1\0\0\0\1", 16);
-  for (; !plain.empty(); plain = plain.substr(std::min<std::size_t>(plain.size(), 32768))) {
-    const auto block = snapped(plain.substr(0, 32768));
-    for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(block.size() >> shift));
-    out += block;
-  }
-  return out;
-}
-
-struct Compressor {
-  const char* name;
-  Codec codec;
-  std::string (*compress)(std::string_view);
-} const compressors[] = {
-    {"gzip", Codec::gzip, gzipped},     {"lz4", Codec::lz4, lz4ed},
-    {"zstd", Codec::zstd, zstded},      {"zstd, streamed", Codec::zstd, zstd_streamed},
-    {"snappy", Codec::snappy, snapped}, {"snappy of Java", Codec::snappy, snapped_by_java},
-};
-
 ErrorCode refusal(Codec codec, std::string_view compressed, std::size_t bytes_max) {
   const auto plain = decompress(codec, bytes_of(compressed), bytes_max);
   return plain ? ErrorCode::none : plain.error().code;
@@ -128,7 +61,7 @@ BOOST_AUTO_TEST_CASE(what_clients_write_is_read) {
 
 BOOST_AUTO_TEST_CASE(every_size_comes_back_and_one_byte_less_than_it_is_refused) {
   std::mt19937_64 random(7);
-  for (const auto& by : compressors) {
+  for (const auto& by : all_compressors) {
     BOOST_TEST_CONTEXT(by.name) {
       for (const std::size_t size : {1UL, 4095UL, 4096UL, 4097UL, 65537UL, 3 * mib + 1}) {
         const auto plain = random_words(size, random);
@@ -144,7 +77,7 @@ BOOST_AUTO_TEST_CASE(every_size_comes_back_and_one_byte_less_than_it_is_refused)
 
 BOOST_AUTO_TEST_CASE(a_bomb_is_refused_by_its_ratio_whatever_the_caller_accepts) {
   const std::string zeros(96 * mib, '\0');
-  for (const auto& by : compressors) {
+  for (const auto& by : all_compressors) {
     if (by.codec == Codec::snappy) continue; // shrinks to a twentieth at most: no bomb
     BOOST_TEST_CONTEXT(by.name) {
       const auto bomb = by.compress(zeros);
@@ -156,7 +89,8 @@ BOOST_AUTO_TEST_CASE(a_bomb_is_refused_by_its_ratio_whatever_the_caller_accepts)
 
 BOOST_AUTO_TEST_CASE(honest_records_of_one_letter_are_none) {
   const std::string letters(decompressed_floor_bytes, 'v');
-  for (const auto& by : compressors) BOOST_TEST(refusal(by.codec, by.compress(letters), 64 * mib) == ErrorCode::none);
+  for (const auto& by : all_compressors)
+    BOOST_TEST(refusal(by.codec, by.compress(letters), 64 * mib) == ErrorCode::none);
 }
 
 BOOST_AUTO_TEST_CASE(a_size_that_is_only_claimed_takes_nothing) {
@@ -194,7 +128,7 @@ BOOST_AUTO_TEST_CASE(damage_is_an_error_or_other_bytes_and_never_past_the_bound)
   const auto seed = (std::uint64_t{entropy()} << 32) | entropy();
   BOOST_TEST_MESSAGE("seed " << seed);
   std::mt19937_64 random(seed);
-  for (const auto& by : compressors) {
+  for (const auto& by : all_compressors) {
     const auto whole = by.compress(random_words(5000, random));
     for (int round = 0; round < 500; ++round) {
       auto damaged = whole;
