@@ -51,8 +51,8 @@ private:
 };
 
 struct Connection {
-  explicit Connection(LoopContext& context)
-    : open(context.node.metrics), service(context, table), server(context.loop.timer(), table, service) {}
+  Connection(LoopContext& context, NodeMetrics::Open o)
+    : open(std::move(o)), service(context, table), server(context.loop.timer(), table, service) {}
   NodeMetrics::Open open;
   kj::HttpHeaderTable table;
   Service service;
@@ -69,8 +69,8 @@ struct Series {
 
 } // namespace
 
-void serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream) {
-  auto connection = kj::heap<Connection>(context);
+void serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, NodeMetrics::Open open) {
+  auto connection = kj::heap<Connection>(context, std::move(open));
   auto serving = connection->server.listenHttp(kj::mv(stream));
   context.loop.add_task(
       serving.catch_([](kj::Exception&& e) { log::debug("http: {}", kj::str(e).cStr()); }).attach(kj::mv(connection)));

@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t gather_bytes = 4096;
 // Key, version and correlation id: no request is shorter.
 constexpr std::uint32_t frame_bytes_min = 8;
+// A large frame must bring this much within receive_timeout_ms, again and again.
+constexpr std::size_t progress_bytes = 128 << 10;
 // One gather write takes at most this much, so that credits come back in between.
 constexpr std::size_t flush_bytes_max = std::size_t{1} << 20;
 // How often a connection that waits for the node's memory looks again.
@@ -28,7 +30,7 @@ kj::Duration to_kj(Duration d) {
 } // namespace
 
 struct KafkaConnection::Io final : kj::TaskSet::ErrorHandler {
-  Io(kj::Own<kj::AsyncIoStream> s, NodeMetrics& metrics) : open(metrics), stream(kj::mv(s)), tasks(*this) {}
+  Io(kj::Own<kj::AsyncIoStream> s, NodeMetrics::Open o) : open(std::move(o)), stream(kj::mv(s)), tasks(*this) {}
   void taskFailed(kj::Exception&&) override {} // the peer is gone: the read side ends the connection
 
   NodeMetrics::Open open;
@@ -43,11 +45,11 @@ KafkaConnection::KafkaConnection(caf::actor_config& config, LoopContext& context
     local_(std::move(local)), gathered_(gather_bytes), fetch_sessions_(context.fetch_sessions),
     last_activity_(monotonic_now()) {}
 
-void KafkaConnection::serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, std::string peer, HostPort local,
-                            std::vector<std::uint8_t> read_ahead) {
+void KafkaConnection::serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, NodeMetrics::Open open,
+                            std::string peer, HostPort local, std::vector<std::uint8_t> read_ahead) {
   auto handle = spawn_on<KafkaConnection>(context.loop, context, std::move(peer), std::move(local));
   auto* connection = static_cast<KafkaConnection*>(caf::actor_cast<caf::abstract_actor*>(handle));
-  auto io = kj::heap<Io>(kj::mv(stream), context.node.metrics);
+  auto io = kj::heap<Io>(kj::mv(stream), std::move(open));
   auto stop = kj::newPromiseAndFulfiller<void>();
   io->stop = kj::mv(stop.fulfiller);
   connection->io_ = io.get();
@@ -105,6 +107,7 @@ void KafkaConnection::on_exit() {
     withdraw_watch(topic, partition, token);
   });
   deadlines_.clear();
+  end_large_frame();
   node().metrics.inflight_bytes.fetch_sub(static_cast<std::int64_t>(inflight_bytes_), std::memory_order_relaxed);
   inflight_bytes_ = 0;
   if (io_ != nullptr) io_->stop->fulfill();
@@ -145,14 +148,22 @@ kj::Promise<void> KafkaConnection::read_some() {
 
 kj::Promise<void> KafkaConnection::read_large() {
   const auto missing = large_size_ - large_bytes_;
+  const auto wanted = std::min(missing, progress_bytes);
   // What is read past the frame is the beginning of the next one.
-  return io_->stream->tryRead(large_.data() + large_bytes_, missing, large_.capacity() - large_bytes_)
-      .then([this, missing](std::size_t got) -> kj::Promise<void> {
-        if (got < missing) return kj::READY_NOW;
+  return io_->stream->tryRead(large_.data() + large_bytes_, wanted, large_.capacity() - large_bytes_)
+      .then([this, missing, wanted](std::size_t got) -> kj::Promise<void> {
+        if (got < wanted) return kj::READY_NOW;
+        if (got < missing) {
+          large_bytes_ += got;
+          large_progress_at_ = last_activity_ = monotonic_now();
+          return read_large();
+        }
         gathered_bytes_ = got - missing;
         std::memcpy(gathered_.data(), large_.data() + large_size_, gathered_bytes_);
         const bool alive = enter([this] {
-          on_frame(large_.freeze(std::exchange(large_size_, 0)));
+          const auto size = large_size_;
+          end_large_frame();
+          on_frame(large_.freeze(size));
           take_frames();
         });
         if (!alive) return kj::READY_NOW;
@@ -192,6 +203,14 @@ void KafkaConnection::begin_large_frame(std::uint32_t size, std::size_t at) {
   large_size_ = size;
   large_bytes_ = gathered_bytes_ - at;
   std::memcpy(large_.data(), gathered_.data() + at, large_bytes_);
+  large_progress_at_ = last_activity_;
+  node().metrics.receiving_bytes.fetch_add(size, std::memory_order_relaxed);
+  arm_timer();
+}
+
+void KafkaConnection::end_large_frame() {
+  const auto size = static_cast<std::int64_t>(std::exchange(large_size_, 0));
+  node().metrics.receiving_bytes.fetch_sub(size, std::memory_order_relaxed);
 }
 
 // Takes the credits for a frame. False: there are none, reading pauses.
@@ -212,7 +231,12 @@ bool KafkaConnection::over_credit(std::size_t frame_bytes) const {
   if (context_.node.stopping.load(std::memory_order_relaxed)) return true;
   if (slots_.size() >= config.connection_inflight_requests) return true;
   if (inflight_bytes_ > 0 && inflight_bytes_ + frame_bytes > config.connection_inflight_bytes) return true;
-  const auto all = context_.node.metrics.inflight_bytes.load(std::memory_order_relaxed);
+  const auto& metrics = context_.node.metrics;
+  // Announced is not sent: who only announces leaves the others half.
+  const auto receiving = static_cast<std::size_t>(metrics.receiving_bytes.load(std::memory_order_relaxed));
+  if (frame_bytes > gather_bytes && receiving > 0 && receiving + frame_bytes > config.node_inflight_bytes / 2)
+    return true;
+  const auto all = metrics.inflight_bytes.load(std::memory_order_relaxed);
   return all > 0 && static_cast<std::size_t>(all) + frame_bytes > config.node_inflight_bytes;
 }
 
@@ -357,6 +381,8 @@ void KafkaConnection::set_deadline(std::uint32_t number, Duration from_now) {
 void KafkaConnection::arm_timer() {
   if (io_ == nullptr) return;
   auto next = last_activity_ + std::chrono::milliseconds(node().config.idle_timeout_ms);
+  if (large_size_ != 0)
+    next = std::min(next, large_progress_at_ + std::chrono::milliseconds(node().config.receive_timeout_ms));
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   if (timer_armed_ && timer_at_ <= next) return;
   timer_armed_ = true;
@@ -377,6 +403,10 @@ void KafkaConnection::on_timer() {
     auto* due = slot(number);
     due->deadline.reset();
     due->request->on_deadline();
+  }
+  if (large_size_ != 0 && now - large_progress_at_ >= std::chrono::milliseconds(node().config.receive_timeout_ms)) {
+    fail(fmt::format("a request of {} bytes does not come in: {} are there", large_size_, large_bytes_));
+    return;
   }
   if (now - last_activity_ >= std::chrono::milliseconds(node().config.idle_timeout_ms)) {
     log::debug("connection of {} closed: idle", peer_);

@@ -24,7 +24,9 @@ namespace callboard::kafka {
 // Responses leave in request order. Credits bound what a client can make the node hold:
 // it is not read while its unanswered requests pass connection_inflight_bytes or
 // connection_inflight_requests, or all connections together node_inflight_bytes. A client
-// that does not read its responses gets no more of them than its slots hold.
+// that does not read its responses gets no more of them than its slots hold. A large frame
+// takes its credits before its memory, all such frames together at most half of the
+// node's, and must keep coming in: 128 KiB within receive_timeout_ms.
 //
 // KJ objects live in Io, owned by the loop's promise and not by the actor, whose last
 // reference may drop on another thread.
@@ -33,8 +35,8 @@ public:
   KafkaConnection(caf::actor_config& config, LoopContext& context, std::string peer, HostPort local);
 
   // Serves `stream`; `read_ahead` was read from it already. On the loop's thread.
-  static void serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, std::string peer, HostPort local,
-                    std::vector<std::uint8_t> read_ahead);
+  static void serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, NodeMetrics::Open open, std::string peer,
+                    HostPort local, std::vector<std::uint8_t> read_ahead);
 
   caf::behavior make_behavior() override;
   std::string describe() const override;
@@ -84,6 +86,7 @@ private:
   bool admit(std::size_t frame_bytes);
   bool over_credit(std::size_t frame_bytes) const;
   void begin_large_frame(std::uint32_t size, std::size_t at);
+  void end_large_frame();
   void on_frame(SharedBytes frame);
   void start_front();
   void resume_reading();
@@ -109,6 +112,7 @@ private:
   ByteBuffer large_;
   std::size_t large_bytes_ = 0;
   std::size_t large_size_ = 0;
+  Instant large_progress_at_{}; // when a good part of it came in
   bool paused_ = false;
   bool closing_ = false;
 

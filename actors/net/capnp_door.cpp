@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "actors/net/capnp_io.h"
+#include "actors/net/idle_stream.h"
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
 #include "schema/internal_topics.h"
@@ -23,15 +24,19 @@ CapnpConnection::CapnpConnection(caf::actor_config& config, LoopContext& context
   : HostedActor(config, context.node.registry, ActorKind::connection, peer), context_(context), peer_(std::move(peer)) {
 }
 
-void CapnpConnection::serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, std::string peer) {
+void CapnpConnection::serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, NodeMetrics::Open open,
+                            std::string peer) {
   auto handle = spawn_on<CapnpConnection>(context.loop, context, std::move(peer));
   auto* self = static_cast<CapnpConnection*>(caf::actor_cast<caf::abstract_actor*>(handle));
-  auto io = kj::heap<Io>(context.node.metrics);
+  auto io = kj::heap<Io>(std::move(open));
   auto stop = kj::newPromiseAndFulfiller<void>();
   io->stop = kj::mv(stop.fulfiller);
   self->io_ = io.get();
-  io->connection = kj::heap<rpc::BrokerConnection>(kj::mv(stream), *self);
-  auto closed = io->connection->closed();
+  const auto idle_after = context.node.config.idle_timeout_ms * kj::MILLISECONDS;
+  auto watched = kj::heap<IdleStream>(kj::mv(stream), context.loop.timer(), idle_after);
+  auto idle = watched->idle().then([self] { log::debug("connection of {} closed: idle", self->peer_); });
+  io->connection = kj::heap<rpc::BrokerConnection>(kj::mv(watched), *self);
+  auto closed = io->connection->closed().exclusiveJoin(kj::mv(idle));
   context.loop.add_task(closed.catch_([](kj::Exception&& e) { log::debug("rpc: {}", kj::str(e).cStr()); })
                             .exclusiveJoin(kj::mv(stop.promise))
                             .then([self] {

@@ -25,7 +25,7 @@ class CapnpConnection final : public HostedActor, public rpc::BrokerBackend {
 public:
   CapnpConnection(caf::actor_config& config, LoopContext& context, std::string peer);
 
-  static void serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, std::string peer);
+  static void serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, NodeMetrics::Open open, std::string peer);
 
   caf::behavior make_behavior() override;
   std::string describe() const override;

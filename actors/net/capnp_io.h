@@ -49,7 +49,7 @@ struct CapnpConnection::PendingPage {
 };
 
 struct CapnpConnection::Io {
-  explicit Io(NodeMetrics& metrics) : open(metrics) {}
+  explicit Io(NodeMetrics::Open o) : open(std::move(o)) {}
 
   NodeMetrics::Open open;
   Pending<Result<rpc::Produced>> produced;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "actors/net/socket.h"
+#include "actors/node/descriptors.h"
 #include "actors/node/loop_agent.h"
 #include "actors/runtime/log.h"
 
@@ -69,7 +70,8 @@ kj::Promise<void> ListenerActor::accept_all() {
 }
 
 bool ListenerActor::may_accept() const {
-  return context_.node.metrics.connections_open.load(std::memory_order_relaxed) < context_.node.config.connections_max;
+  const auto open = context_.node.metrics.connections_open.load(std::memory_order_relaxed);
+  return open < context_.node.connections_limit + operator_connections;
 }
 
 // False, with errno, when there is none or none can be taken.

@@ -12,8 +12,8 @@ namespace callboard::net {
 struct StopListening {};
 
 // Accepts connections of one listening socket, on a KJ loop, and gives them to the
-// loops in turn. Past connections_max, and when descriptors run out, it pauses: new
-// ones wait in the kernel until one ends.
+// loops in turn. Past the limit and the few more that an operator may need, and when
+// descriptors run out, it pauses: new ones wait in the kernel until one ends.
 class ListenerActor final : public HostedActor {
 public:
   // Takes over `fd`, which listens.

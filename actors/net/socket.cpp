@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +16,14 @@ namespace callboard::net {
 namespace {
 
 constexpr int backlog = 1024;
+constexpr int probe_after_s = 60;
+constexpr int probe_every_s = 15;
+constexpr int probes_max = 4;
+constexpr int unacknowledged_max_ms = 120'000;
+
+void set_option(int fd, int level, int option, int value) {
+  setsockopt(fd, level, option, &value, sizeof value);
+}
 
 HostPort from_sockaddr(const sockaddr_storage& storage) {
   char text[INET6_ADDRSTRLEN] = "";
@@ -54,8 +63,7 @@ Result<int> listen_on(const HostPort& address) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
   const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return cannot_listen(address, errno);
-  const int on = 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, backlog) != 0) {
     const int error = errno;
     close(fd);
@@ -76,6 +84,15 @@ HostPort peer_address(int fd) {
   socklen_t size = sizeof storage;
   if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {"unknown", 0};
   return from_sockaddr(storage);
+}
+
+void tune_connection(int fd) {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, probe_after_s);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, probe_every_s);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, probes_max);
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, unacknowledged_max_ms);
 }
 
 } // namespace callboard::net

@@ -15,4 +15,9 @@ Result<int> listen_on(const HostPort& address);
 HostPort local_address(int fd);
 HostPort peer_address(int fd);
 
+// How a client's connection is set up: nothing waits to be sent with more, and a peer that
+// vanished without a word (no FIN, no RST) is found out within two minutes, whether it
+// owes us an acknowledgement or is asked for one after a minute of silence.
+void tune_connection(int fd);
+
 } // namespace callboard::net

@@ -144,6 +144,9 @@ const std::vector<Key>& keys() {
       {"connections", "sniff_timeout_ms",
        integer(
            [](NodeConfig & c) -> auto& { return c.sniff_timeout_ms; }, 10, day_ms)},
+      {"connections", "receive_timeout_ms",
+       integer(
+           [](NodeConfig & c) -> auto& { return c.receive_timeout_ms; }, 100, day_ms)},
       {"storage", "flush_interval_ms",
        integer(
            [](NodeConfig & c) -> auto& { return c.flush_interval_ms; }, 1, day_ms)},

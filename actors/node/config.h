@@ -63,6 +63,7 @@ struct NodeConfig {
   std::uint32_t connection_inflight_requests = 64;
   std::int64_t idle_timeout_ms = 600'000;
   std::int64_t sniff_timeout_ms = 10'000;
+  std::int64_t receive_timeout_ms = 30'000; // for 128 KiB of a request
 
   // [storage]
   std::int64_t flush_interval_ms = 50; // of topics with `callboard.durability=interval`

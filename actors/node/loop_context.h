@@ -17,6 +17,8 @@ namespace callboard {
 // counters and the two flags.
 struct NodeContext {
   NodeConfig config;
+  // Connections at a time: connections_max, or fewer if descriptors are scarce.
+  std::int64_t connections_limit = 0;
   storage::Identity identity;
   ActorRegistry registry;
   NodeMetrics metrics;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 namespace callboard {
 
@@ -15,19 +16,38 @@ struct NodeMetrics {
   std::atomic<std::uint64_t> protocol_errors{0};
   // Memory of requests that are not answered yet, over all connections.
   std::atomic<std::int64_t> inflight_bytes{0};
+  // The part of it that was announced and has not come in whole.
+  std::atomic<std::int64_t> receiving_bytes{0};
+  // Open connections within the limit: the others are an operator's, or wait.
+  std::atomic<std::int64_t> connections_admitted{0};
 
-  // One connection that counts as open while this lives. `counted`: already, by whoever
-  // accepted it.
+  // One open connection, counted by whoever accepted it, uncounted when this ends. Goes
+  // with the connection from door to door.
   class Open {
   public:
-    explicit Open(NodeMetrics& metrics, bool counted = false) : metrics_(metrics) {
-      if (!counted) metrics_.connections_open.fetch_add(1, std::memory_order_relaxed);
-    }
-    ~Open() { metrics_.connections_open.fetch_sub(1, std::memory_order_relaxed); }
+    explicit Open(NodeMetrics& metrics) : metrics_(&metrics) {}
+    Open(Open&& other) noexcept
+      : metrics_(std::exchange(other.metrics_, nullptr)), admitted_(std::exchange(other.admitted_, false)) {}
     Open(const Open&) = delete;
+    Open& operator=(const Open&) = delete;
+    ~Open() {
+      if (metrics_ == nullptr) return;
+      metrics_->connections_open.fetch_sub(1, std::memory_order_relaxed);
+      if (admitted_) metrics_->connections_admitted.fetch_sub(1, std::memory_order_relaxed);
+    }
+
+    bool admitted() const { return admitted_; }
+    // True if it is one of `limit` now, or was already.
+    bool admit(std::int64_t limit) {
+      auto& all = metrics_->connections_admitted;
+      auto now = all.load(std::memory_order_relaxed);
+      while (!admitted_ && now < limit) admitted_ = all.compare_exchange_weak(now, now + 1, std::memory_order_relaxed);
+      return admitted_;
+    }
 
   private:
-    NodeMetrics& metrics_;
+    NodeMetrics* metrics_;
+    bool admitted_ = false;
   };
 
   static void add(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {

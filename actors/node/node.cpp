@@ -1,7 +1,6 @@
 #include "actors/node/node.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +20,7 @@
 #include "actors/coordination/metadata_actor.h"
 #include "actors/net/listener.h"
 #include "actors/net/socket.h"
+#include "actors/node/descriptors.h"
 #include "actors/node/loop_agent.h"
 #include "actors/runtime/log.h"
 #include "actors/runtime/random_uuid.h"
@@ -45,12 +45,15 @@ struct SystemConfig : caf::actor_system_config {
   }
 };
 
-// Segments, sockets: as many descriptors as the system lets us have.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+// Connections leave descriptors for segments, whatever clients do.
+std::int64_t limit_connections(const NodeConfig& config) {
+  const auto descriptors = raise_descriptor_limit();
+  const auto limit = connections_limit(config.connections_max, descriptors);
+  if (limit < config.connections_max)
+    log::warn("at most {} connections at a time instead of {}: this process may have {} descriptors, of which {} are "
+              "kept for files; raise the limit (LimitNOFILE=, ulimit -n) or lower connections.connections_max",
+              limit, config.connections_max, descriptors, descriptors_for_files(descriptors));
+  return limit;
 }
 
 Status make_directory(const std::string& path) {
@@ -191,9 +194,9 @@ Node::~Node() = default;
 
 Result<std::unique_ptr<Node>> Node::start(const NodeConfig& config) {
   if (auto checked = check_config(config); !checked) return checked.error();
-  raise_descriptor_limit();
   auto parts = std::make_unique<Parts>();
   parts->context.config = config;
+  parts->context.connections_limit = limit_connections(config);
   if (auto opened = parts->open_sockets(); !opened) return opened.error();
   if (auto opened = parts->open_data(); !opened) return opened.error();
   parts->start_threads();

@@ -185,10 +185,10 @@ struct Writer {
 };
 
 inline void write_string(Writer& to, std::string_view text) {
+  text = text.substr(0, std::numeric_limits<std::int16_t>::max()); // more is not read, see reader.cpp
   if (to.flexible) {
     to.out.put_uvarint(static_cast<std::uint32_t>(text.size() + 1));
   } else {
-    text = text.substr(0, std::numeric_limits<std::int16_t>::max());
     to.out.put(static_cast<std::int16_t>(text.size()));
   }
   to.out.put_bytes(bytes_of(text));

@@ -7,6 +7,8 @@
 namespace callboard::kafka {
 namespace {
 
+// In every version, though the compact form has room for more: Kafka's own limit.
+constexpr std::int32_t string_bytes_max = std::numeric_limits<std::int16_t>::max();
 constexpr const char* misses_a_null = "holds null where this version does not allow it";
 
 } // namespace
@@ -141,6 +143,7 @@ bool Reader::read_string_length(std::int32_t& length) {
     length = narrow;
   }
   if (length < -1) return fail("holds a negative length");
+  if (length > string_bytes_max) return fail("holds a string of more than 32,767 bytes");
   return length < 0 || static_cast<std::size_t>(length) <= left() || fail("ends inside a string");
 }
 

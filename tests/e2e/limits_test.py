@@ -8,11 +8,12 @@ import socket
 import struct
 import time
 import unittest
+import urllib.request
 
 import history
 import wire
 from idempotent_producer import IdempotentProducer
-from node import Node, wait_until
+from node import Node, run, wait_until
 
 MIB = 1 << 20
 # Small, so that a breach shows: what a connection may hold, plus what it just received.
@@ -127,23 +128,159 @@ class BoundedMemoryTest(unittest.TestCase):
 
 
 class ConnectionLimitTest(unittest.TestCase):
+    OPERATOR_CONNECTIONS = 16
+
+    def open_all(self, node, count):
+        """`count` Kafka connections, each served."""
+        connections = [wire.Connection(node.address) for _ in range(count)]
+        for connection in connections:
+            self.addCleanup(connection.close)
+            self.assertEqual(wire.api_versions(connection)[0], 0)
+        return connections
+
+    def late(self, node):
+        """One more, with a request on its way."""
+        connection = wire.Connection(node.address, 10)
+        self.addCleanup(connection.close)
+        connection.send(wire.API_VERSIONS, 0)
+        return connection
+
+    def open_for_operator(self, node):
+        status, out, err = run("topic", "list", "--bootstrap", node.address)
+        self.assertEqual(status, 0, out + err)
+        with urllib.request.urlopen(f"http://{node.address}/readyz", timeout=10) as answer:
+            self.assertEqual(answer.status, 200)
+
     def test_connections_past_the_limit_wait_and_then_are_served(self):
         with Node("[connections]\nconnections_max = 8\n") as node:
-            held = [wire.Connection(node.address) for _ in range(8)]
-            for connection in held:
-                self.addCleanup(connection.close)
-                self.assertEqual(wire.api_versions(connection)[0], 0)
-            late = wire.Connection(node.address, 10)
-            self.addCleanup(late.close)
-            late.send(wire.API_VERSIONS, 0)
+            held = self.open_all(node, 8)
+            late = self.late(node)
             self.assertFalse(select.select([late.socket], [], [], 0.3)[0], "served past the limit")
             held.pop().close()
             self.assertEqual(late.receive()[0], 1)
 
-    def test_an_idle_connection_is_closed(self):
-        with Node("[connections]\nidle_timeout_ms = 300\n") as node, wire.Connection(node.address, 10) as connection:
+    def test_past_the_limit_an_operator_is_served(self):
+        with Node("[connections]\nconnections_max = 8\n") as node:
+            held = self.open_all(node, 8)
+            waiting = [self.late(node) for _ in range(self.OPERATOR_CONNECTIONS // 2)]
+            self.open_for_operator(node)
+            self.assertEqual(select.select([c.socket for c in waiting], [], [], 0)[0], [], "served past the limit")
+            for connection in held:
+                connection.close()
+            for connection in waiting:
+                self.assertEqual(connection.receive()[0], 1)
+
+    def test_an_operator_has_his_turn_behind_any_number_of_clients_and_silent_connections(self):
+        with Node("[connections]\nconnections_max = 8\n") as node:
+            self.open_all(node, 8)
+            for _ in range(5 * self.OPERATOR_CONNECTIONS):
+                self.late(node)
+            for _ in range(self.OPERATOR_CONNECTIONS):
+                silent = wire.Connection(node.address)
+                self.addCleanup(silent.close)
+            self.open_for_operator(node)
+
+    def test_when_all_have_gone_as_many_are_served_again(self):
+        with Node("[connections]\nconnections_max = 8\n") as node:
+            for _ in range(5):
+                held = self.open_all(node, 8)
+                late = [self.late(node) for _ in range(4)]
+                for connection in held + late:
+                    connection.close()
+
+    def test_clients_that_take_every_descriptor_leave_enough_for_files_and_an_operator(self):
+        # 512: 128 for files, 16 for operators.
+        with Node(descriptors=512) as node:
+            self.assertIn("at most 368 connections", node.log())
+            held = self.open_all(node, 368)
+            late = [self.late(node) for _ in range(300)]
+            self.assertEqual(wire.create_topic(held[0], "t", 12)[0], 0)
+            for partition in range(12):
+                self.assertEqual(wire.produce(held[partition], "t", wire.batch([b"v"]), partition)[0], 0)
+            self.open_for_operator(node)
+            for connection in held:
+                connection.close()
+            served = sum(self.was_served(connection) for connection in late)
+            self.assertGreater(served, 0)
+            self.assertEqual(wire.api_versions(self.open_all(node, 1)[0])[0], 0)
+            self.assertNotIn("accepting pauses", node.log(), "descriptors ran out all the same")
+
+    @staticmethod
+    def was_served(connection):
+        try:
+            return connection.receive()[0] == 1
+        except OSError:
+            return False  # had to make room for whoever came behind it
+
+
+class TimeoutTest(unittest.TestCase):
+    def test_an_idle_connection_is_closed_whatever_it_speaks(self):
+        capnp = struct.pack("<II", 0, 1) + bytes(8)  # an empty rpc::Message: "unimplemented", and the connection goes on
+        with Node("[connections]\nidle_timeout_ms = 300\n") as node:
+            for first in (wire.frame(wire.API_VERSIONS, 0), capnp, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"):
+                with self.subTest(first=first[:8]), wire.Connection(node.address, 20) as connection:
+                    connection.write(first)
+                    self.assertTrue(connection.closed_by_peer())
+            self.assertTrue(node.alive())
+
+    def test_a_connection_in_use_is_not_idle(self):
+        with Node("[connections]\nidle_timeout_ms = 400\n") as node, wire.Connection(node.address, 10) as connection:
+            end = time.monotonic() + 1.2
+            while time.monotonic() < end:
+                select.select([], [], [], 0.1)
+                self.assertEqual(wire.api_versions(connection)[0], 0)
+
+    def test_a_request_that_does_not_come_in_ends_its_connection(self):
+        with Node("[connections]\nreceive_timeout_ms = 300\n") as node:
+            for size, sent in ((5000, 20), (MIB, 4200), (MIB, MIB // 2)):
+                with self.subTest(size=size), wire.Connection(node.address, 10) as connection:
+                    self.assertEqual(wire.api_versions(connection)[0], 0)
+                    head = wire.int32(size) + wire.int16(wire.PRODUCE) + wire.int16(7)
+                    connection.write(head + bytes(sent - len(head)))
+                    self.assertTrue(connection.closed_by_peer())
+            self.assertIn("does not come in", node.log())
+
+    def test_a_request_that_comes_in_slowly_is_served(self):
+        with Node("[connections]\nreceive_timeout_ms = 2000\n") as node, wire.Connection(node.address, 20) as connection:
+            self.assertEqual(wire.create_topic(connection, "t")[0], 0)
+            request = wire.frame(wire.PRODUCE, 7, wire.produce_body("t", wire.batch([bytes(900_000)])))
+            began = time.monotonic()
+            for at in range(0, len(request), 100_000):
+                connection.write(request[at:at + 100_000])
+                select.select([], [], [], 0.3)
+            self.assertGreater(time.monotonic() - began, 2.0)
+            self.assertEqual(wire.read_produce_answer(connection.receive()[1])[0], 0)
+
+    def test_announced_requests_hold_up_no_other_client(self):
+        config = "[memory]\nnode_inflight_bytes = 33554432\nrequest_bytes_max = 16777216\n"
+        with Node(config) as node, wire.Connection(node.address, 5) as neighbour:
+            self.assertEqual(wire.create_topic(neighbour, "t")[0], 0)
+            for _ in range(20):
+                hog = wire.Connection(node.address)
+                self.addCleanup(hog.close)
+                self.assertEqual(wire.api_versions(hog)[0], 0)
+                hog.write(wire.int32(7 * MIB) + wire.int16(wire.PRODUCE) + wire.int16(7))
+            for _ in range(50):
+                self.assertEqual(wire.produce(neighbour, "t", wire.batch([b"v" * 1000]))[0], 0)
+
+    def test_a_peer_that_vanished_is_probed(self):
+        """The kernel's timer of each accepted socket is keepalive's (02) once all is sent."""
+        with Node() as node, wire.Connection(node.address) as connection:
             self.assertEqual(wire.api_versions(connection)[0], 0)
-            self.assertTrue(connection.closed_by_peer())
+            port = int(node.address.rsplit(":", 1)[1])
+            own = connection.socket.getsockname()[1]
+
+            def timer():
+                with open("/proc/net/tcp", encoding="ascii") as table:
+                    for line in list(table)[1:]:
+                        _, local, remote, _, _, timer, *_ = line.split()
+                        if local.endswith(f":{port:04X}") and remote.endswith(f":{own:04X}"):
+                            return timer
+                return ""
+
+            kind, ticks = wait_until(lambda: timer().startswith("02:") and timer(), 10, "a keepalive timer").split(":")
+            self.assertEqual(kind, "02")
+            self.assertLessEqual(int(ticks, 16), 60 * 100)
 
 
 class StopTest(unittest.TestCase):

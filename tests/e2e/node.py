@@ -34,11 +34,12 @@ class Node:
     """Data and log lie in one temporary folder, removed by close(). After stop() or
     kill(), start() runs it again on the same data and the same port."""
 
-    def __init__(self, config="", data=None, listen="127.0.0.1:0", args=()):
+    def __init__(self, config="", data=None, listen="127.0.0.1:0", args=(), descriptors=None):
         self.folder = tempfile.mkdtemp(prefix="callboard-e2e-")
         self.data = data or os.path.join(self.folder, "data")
         self.listen = listen
         self.args = list(args)
+        self.limits = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []
         if config:
             path = os.path.join(self.folder, "callboard.toml")
             with open(path, "w", encoding="utf-8") as file:
@@ -67,7 +68,7 @@ class Node:
         if not os.path.exists(BINARY):
             raise NodeError(f"there is no {os.path.normpath(BINARY)}; ./run --build makes it")
         # setpriv ends the node with this process, however that ends.
-        command = ["setpriv", "--pdeathsig", "KILL", BINARY, "start", "--data", self.data, "--listen", self.address or self.listen, "--format", "json", *self.args]
+        command = [*self.limits, "setpriv", "--pdeathsig", "KILL", BINARY, "start", "--data", self.data, "--listen", self.address or self.listen, "--format", "json", *self.args]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
         self.ready = self._read_ready_line()

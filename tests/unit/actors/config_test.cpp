@@ -78,6 +78,7 @@ BOOST_AUTO_TEST_CASE(the_documented_file_says_the_defaults) {
   BOOST_TEST(documented->connection_inflight_requests == is.connection_inflight_requests);
   BOOST_TEST(documented->idle_timeout_ms == is.idle_timeout_ms);
   BOOST_TEST(documented->sniff_timeout_ms == is.sniff_timeout_ms);
+  BOOST_TEST(documented->receive_timeout_ms == is.receive_timeout_ms);
   BOOST_TEST(documented->flush_interval_ms == is.flush_interval_ms);
   BOOST_TEST(documented->auto_create_topics == is.auto_create_topics);
   BOOST_TEST(documented->default_partitions == is.default_partitions);

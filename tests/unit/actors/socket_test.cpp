@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,6 +37,23 @@ BOOST_AUTO_TEST_CASE(with_port_0_the_kernel_chooses_and_the_address_says_which) 
   const auto address = local_address(fd);
   BOOST_TEST(address.host == "127.0.0.1");
   BOOST_TEST(address.port != 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_peer_that_vanished_is_found_out_within_two_minutes) {
+  const kj::AutoCloseFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  tune_connection(fd);
+  const auto option = [&](int level, int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    BOOST_REQUIRE(getsockopt(fd, level, name, &value, &size) == 0);
+    return value;
+  };
+  BOOST_TEST(option(SOL_SOCKET, SO_KEEPALIVE) == 1);
+  const auto asked_within_s =
+      option(IPPROTO_TCP, TCP_KEEPIDLE) + option(IPPROTO_TCP, TCP_KEEPINTVL) * option(IPPROTO_TCP, TCP_KEEPCNT);
+  BOOST_TEST(asked_within_s <= 120);
+  BOOST_TEST(option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 120'000);
+  BOOST_TEST(option(IPPROTO_TCP, TCP_NODELAY) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_listening_socket_does_not_block_and_is_not_inherited) {

@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <cstdlib>
+#include <string>
+#include <string_view>
 
 #include <boost/test/unit_test.hpp>
 
+#include "schema/kafka/api.h"
 #include "tests/unit/schema/printing.h"
 #include "tests/unit/schema/random_message.h"
 
@@ -111,6 +115,53 @@ BOOST_AUTO_TEST_CASE(damage_is_an_error_or_another_message) {
       BOOST_TEST((twice.ok() && twice->text() == once->text()));
     }
   });
+}
+
+// Whatever stands there, at every place: so every length and count of every message is once
+// none, null, below null and its maximum, as 16 and 32 bits and in the compact form.
+BOOST_AUTO_TEST_CASE(a_length_that_lies_is_an_error_or_another_message) {
+  static constexpr std::string_view lies[] = {{"\0\0", 2},
+                                              {"\xff\xff", 2},
+                                              {"\x7f\xff", 2},
+                                              {"\x80\0", 2},
+                                              {"\0\0\0\0", 4},
+                                              {"\xff\xff\xff\xff", 4},
+                                              {"\x7f\xff\xff\xff", 4},
+                                              {"\x80\0\0\0", 4},
+                                              {"\0", 1},
+                                              {"\1", 1},
+                                              {"\xff\xff\x7f", 3},
+                                              {"\xff\xff\xff\xff\x0f", 5},
+                                              {"\x80\x80\x80\x80\x08", 5},
+                                              {"\xff\xff\xff\xff\xff\xff", 6}};
+  for_random_bodies([](const MessageKind& kind, std::int16_t version, std::uint64_t seed, const SharedBytes& body) {
+    if (seed != run_seed()) return;
+    for (std::size_t at = 0; at < body.size(); ++at) {
+      for (const auto lie : lies) {
+        std::string bytes(body.text());
+        bytes.replace(at, lie.size(), lie);
+        bytes.resize(std::max(body.size(), at + lie.size()));
+        const auto once = kind.reencoded(SharedBytes::copy_of(bytes), version);
+        if (!once) {
+          if (once.error().code != ErrorCode::corrupt_message)
+            BOOST_TEST(once.error().code == ErrorCode::corrupt_message);
+          continue;
+        }
+        const auto twice = kind.reencoded(*once, version);
+        if (!twice || twice->text() != once->text()) BOOST_ERROR("read and written once more it is another message");
+      }
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(every_api_has_its_request_among_the_messages) {
+  for (const auto& api : apis()) {
+    const auto found = std::any_of(all_kinds().begin(), all_kinds().end(), [&](const MessageKind& kind) {
+      return kind.name == std::string(api.name) + "Request" && kind.complete.has(api.served.first) &&
+             kind.complete.has(api.served.last);
+    });
+    BOOST_TEST(found, api.name);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(versions_without_a_table_are_refused) {
