@@ -408,6 +408,8 @@ void KafkaConnection::on_timer() {
     fail(fmt::format("a request of {} bytes does not come in: {} are there", large_size_, large_bytes_));
     return;
   }
+  // Who waits for us is not idle; who does not take what is ready for him is.
+  if (!slots_.empty() && !slots_.front().ready) last_activity_ = now;
   if (now - last_activity_ >= std::chrono::milliseconds(node().config.idle_timeout_ms)) {
     log::debug("connection of {} closed: idle", peer_);
     quit();

@@ -17,9 +17,9 @@ namespace callboard::kafka {
 template <Message T>
 Result<T> decode(const SharedBytes& body, std::int16_t version);
 
-// Appends the body of `message`. Cannot fail: a text too long for its length field
-// (32,767 bytes before flexible versions) is cut, an absent value where `version`
-// has no null is written as empty.
+// Appends the body of `message`. Cannot fail: a text of more than 32,767 bytes, which
+// is Kafka's limit in every version, is cut, an absent value where `version` has no
+// null is written as empty.
 template <Message T>
 void encode(const T& message, std::int16_t version, OutputChain& out);
 

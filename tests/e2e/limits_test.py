@@ -235,6 +235,26 @@ class TimeoutTest(unittest.TestCase):
                 select.select([], [], [], 0.1)
                 self.assertEqual(wire.api_versions(connection)[0], 0)
 
+    def test_a_connection_that_waits_for_its_answer_is_not_idle(self):
+        with Node("[connections]\nidle_timeout_ms = 300\n") as node, wire.Connection(node.address, 20) as connection:
+            self.assertEqual(wire.create_topic(connection, "t")[0], 0)
+            began = time.monotonic()
+            self.assertEqual(wire.fetch(connection, "t", 0, wait_ms=1500), (0, 0, b""))
+            self.assertGreater(time.monotonic() - began, 1.0)
+            self.assertTrue(connection.closed_by_peer())
+
+    def test_a_connection_that_does_not_take_its_answers_is_idle(self):
+        with Node("[connections]\nidle_timeout_ms = 1000\n") as node:
+            with wire.Connection(node.address) as connection:
+                self.assertEqual(wire.create_topic(connection, "t")[0], 0)
+                for _ in range(16):
+                    self.assertEqual(wire.produce(connection, "t", wire.batch([bytes(1000 * 1000)]))[0], 0)
+            stuck = wire.Connection(node.address, 20)
+            self.addCleanup(stuck.close)
+            stuck.write(wire.frame(wire.FETCH, 4, wire.fetch_body("t", 0, bytes_max=16 * MIB)))
+            wait_until(lambda: self.metric(node, "inflight_bytes") > MIB, 10, "the answer")
+            wait_until(lambda: self.metric(node, "inflight_bytes") == 0, 20, "the end of the connection")
+
     def test_a_request_that_does_not_come_in_ends_its_connection(self):
         with Node("[connections]\nreceive_timeout_ms = 300\n") as node:
             for size, sent in ((5000, 20), (MIB, 4200), (MIB, MIB // 2)):
@@ -267,14 +287,14 @@ class TimeoutTest(unittest.TestCase):
                 self.assertEqual(wire.api_versions(hog)[0], 0)
             for hog, size in zip(hogs, sizes):
                 hog.write(wire.int32(size) + wire.int16(wire.PRODUCE) + wire.int16(7))
-            wait_until(lambda: self.inflight_bytes(node) >= 16 * MIB, 10, "the announcements to be taken")
+            wait_until(lambda: self.metric(node, "inflight_bytes") > 15 * MIB, 10, "the announcements to be taken")
             for _ in range(50):
                 self.assertEqual(wire.produce(neighbour, "t", wire.batch([b"v" * 2000]))[0], 0)
 
     @staticmethod
-    def inflight_bytes(node):
+    def metric(node, name):
         with urllib.request.urlopen(f"http://{node.address}/metrics", timeout=10) as answer:
-            return next(int(line.split()[1]) for line in answer.read().decode().splitlines() if line.startswith("callboard_inflight_bytes "))
+            return next(int(line.split()[1]) for line in answer.read().decode().splitlines() if line.startswith(f"callboard_{name} "))
 
     def test_a_peer_that_vanished_is_probed(self):
         """The kernel's timer of each accepted socket is keepalive's (02) once all is sent."""
