@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "schema/record_batch.h"
+#include "storage/write_check.h"
 
 namespace callboard::storage {
 namespace {
 
-Error no_good(const std::string& what) {
-  return {ErrorCode::invalid_argument, what};
+std::uint64_t batch_bytes(const LogEntry& entry) {
+  return entry.type == EntryType::batch ? entry.payload.size() : 0;
 }
 
 // A batch is handed to recovery without its records.
@@ -24,40 +25,17 @@ LogEntry cut_to_header(const LogEntry& entry) {
 
 Status MemoryLog::write(const LogWrite& write) {
   if (write.empty()) return ok_status();
-  if (auto checked = check(write); !checked) return checked;
+  const LogExtent extent{first_index(), next_index(), !segments_.empty()};
+  if (auto checked = check_write(write, extent); !checked) return checked;
   if (write.reset) reset(*write.reset);
   const bool rewound = write.truncate_from && truncate(*write.truncate_from);
   if (segments_.empty() || (!rewound && must_roll(write))) begin_segment(write);
   for (const auto& entry : write.entries) {
     next_offset_ = entry.next_offset();
-    segments_.back().payload_bytes += entry.payload.size();
+    segments_.back().payload_bytes += batch_bytes(entry);
     entries_.push_back(entry);
   }
   put_state(write);
-  return ok_status();
-}
-
-Status MemoryLog::check(const LogWrite& write) const {
-  auto index = next_index();
-  auto first = first_index();
-  if (write.reset) index = first = write.reset->first_index;
-  if (write.truncate_from) {
-    if (*write.truncate_from < first || *write.truncate_from > index) {
-      return no_good("The log has the entries " + std::to_string(first.value) + " to " +
-                     std::to_string(index.prev().value) + ", nothing to truncate from " +
-                     std::to_string(write.truncate_from->value) + ".");
-    }
-    index = *write.truncate_from;
-  }
-  const bool unwritten = segments_.empty() && !write.reset;
-  if (unwritten && !write.entries.empty()) index = write.entries.front().index;
-  for (const auto& entry : write.entries) {
-    if (entry.index != index) {
-      return no_good("Entry " + std::to_string(index.value) + " was expected, not " +
-                     std::to_string(entry.index.value) + ".");
-    }
-    index = index.next();
-  }
   return ok_status();
 }
 
@@ -65,7 +43,7 @@ void MemoryLog::reset(const LogReset& reset) {
   segments_.assign(1, {reset.first_index, reset.next_offset});
   entries_.clear();
   next_offset_ = reset.next_offset;
-  log_start_ = std::max(log_start_, reset.log_start);
+  log_start_ = reset.log_start;
   rows_.clear();
   applied_ = {};
 }
@@ -83,7 +61,7 @@ void MemoryLog::remove_last() {
   const auto& entry = entries_.back();
   const auto holder = std::find_if(segments_.rbegin(), segments_.rend(),
                                    [&](const Segment& segment) { return segment.first_index <= entry.index; });
-  holder->payload_bytes -= entry.payload.size();
+  holder->payload_bytes -= batch_bytes(entry);
   next_offset_ = entry.base_offset;
   entries_.pop_back();
 }
@@ -91,10 +69,11 @@ void MemoryLog::remove_last() {
 bool MemoryLog::must_roll(const LogWrite& write) const {
   const auto& active = segments_.back();
   if (write.entries.empty() || active.first_index == next_index()) return false;
-  return active.payload_bytes + write.payload_bytes() > segment_bytes_;
+  return roll_wanted_ || active.payload_bytes + write.payload_bytes() > segment_bytes_;
 }
 
 void MemoryLog::begin_segment(const LogWrite& write) {
+  roll_wanted_ = false;
   if (!segments_.empty()) {
     segments_.push_back({next_index(), next_offset_});
   } else if (write.entries.empty()) {
@@ -176,6 +155,7 @@ std::vector<LogEntry> MemoryLog::read_entries(RaftIndex from, RaftIndex last, st
 std::vector<SharedBytes> MemoryLog::read_offsets(Offset from, Offset upper, std::size_t bytes_max) const {
   std::vector<SharedBytes> out;
   std::size_t bytes = 0;
+  if (from < log_start_) return out;
   auto entry = std::partition_point(entries_.begin(), entries_.end(),
                                     [&](const LogEntry& it) { return it.next_offset() <= from; });
   if (entry != entries_.end() && entry->base_offset > from) return out;

@@ -18,6 +18,12 @@ namespace callboard::storage {
 // Segments are only where they begin, since that decides what retention may let go.
 class MemoryLog {
 public:
+  struct Segment {
+    RaftIndex first_index;
+    Offset base_offset;
+    std::uint64_t payload_bytes = 0; // of its batches
+  };
+
   explicit MemoryLog(std::uint64_t segment_bytes) : segment_bytes_(segment_bytes) {}
 
   // All of it or, with an error, nothing. Errors: invalid_argument, the write does not
@@ -25,6 +31,8 @@ public:
   Status write(const LogWrite& write);
   // Whole segments below `log_start` are forgotten, the active one never.
   void set_log_start(Offset log_start);
+  // The next entries go into a new segment, so that this one can be forgotten.
+  void roll_at_next_write() { roll_wanted_ = true; }
   // What opening it finds.
   RecoveredLog recover() const;
 
@@ -34,24 +42,18 @@ public:
   Offset first_offset() const { return segments_.empty() ? Offset{} : segments_.front().base_offset; }
   Offset log_start() const { return log_start_; }
   Offset next_offset() const { return next_offset_; }
+  const std::deque<Segment>& segments() const { return segments_; }
   // nullptr: not in this log.
   const LogEntry* find(RaftIndex index) const;
 
   // As LogView::read_entries(); none if `from` is not there.
   std::vector<LogEntry> read_entries(RaftIndex from, RaftIndex last, std::size_t bytes_max) const;
   // Batches from the one that holds `from`, below `upper`, at most `bytes_max` but one at
-  // least; none if `from` is not there.
+  // least; none if `from` is not there or below the log start.
   std::vector<SharedBytes> read_offsets(Offset from, Offset upper, std::size_t bytes_max) const;
 
 private:
-  struct Segment {
-    RaftIndex first_index;
-    Offset base_offset;
-    std::uint64_t payload_bytes = 0;
-  };
-
   RaftIndex next_index() const;
-  Status check(const LogWrite& write) const;
   void reset(const LogReset& reset);
   // True if there was something to remove from the active segment.
   bool truncate(RaftIndex from);
@@ -67,6 +69,7 @@ private:
   Offset log_start_;
   std::map<std::string, std::string> rows_;
   RaftIndex applied_;
+  bool roll_wanted_ = false;
 };
 
 } // namespace callboard::storage

@@ -13,6 +13,7 @@
 #include "storage/segment_check.h"
 #include "storage/segment_closer.h"
 #include "storage/segment_mark.h"
+#include "storage/write_check.h"
 
 namespace callboard::storage {
 namespace {
@@ -67,6 +68,7 @@ struct PartitionLog::Impl {
   Status recover_suffix();
   Result<Term> last_term() const;
 
+  LogExtent extent() const;
   Status write(const LogWrite& write, TimestampMs now);
   bool must_roll(const LogWrite& write, TimestampMs now) const;
   Status roll(const LogWrite& write, TimestampMs now);
@@ -239,7 +241,16 @@ Status PartitionLog::Impl::recover_suffix() {
   return ok_status();
 }
 
+LogExtent PartitionLog::Impl::extent() const {
+  if (!active) return {RaftIndex{1}, RaftIndex{1}, false};
+  return {manifest.segments.front().first_index, active->tail().next_index};
+}
+
 Status PartitionLog::Impl::write(const LogWrite& write, TimestampMs now) {
+  // Before anything is done: a truncation across segments is more than one commit.
+  if (auto checked = check_write(write, extent()); !checked) {
+    return Error{ErrorCode::invalid_argument, directory + ": " + checked.error().message};
+  }
   if (write.reset) return start_over(write, now);
   if (active && write.truncate_from && *write.truncate_from < active->info().first_index) {
     if (auto cut = truncate_across(*write.truncate_from); !cut) return cut;
@@ -352,9 +363,6 @@ Status PartitionLog::Impl::start_over(const LogWrite& write, TimestampMs now) {
 }
 
 Status PartitionLog::Impl::truncate_across(RaftIndex from) {
-  if (from < manifest.segments.front().first_index)
-    return Error{ErrorCode::invalid_argument, "raft index " + std::to_string(from.value) + " of " + directory +
-                                                  " is gone, the log cannot be truncated to it"};
   auto state = active->state();
   if (!state) return state.error();
   auto next = manifest;
@@ -416,10 +424,15 @@ Result<RawRows> PartitionLog::Impl::newest_state() const {
 // One environment must not be open twice in a process: what readers still hold is
 // taken up again.
 Result<std::shared_ptr<ActiveSegment>> PartitionLog::Impl::reopen(std::size_t i) {
-  if (auto open = as_active(segments[i])) return open;
+  auto open = as_active(segments[i]);
   if (const auto closed = std::dynamic_pointer_cast<ClosedSegment>(segments[i])) {
     closed->retire();
-    if (auto open = closed->writable()) return open;
+    open = closed->writable();
+  }
+  if (open) {
+    // It knows the durability of when it was the active one.
+    if (auto set = open->set_durability(options.durability); !set) return set.error();
+    return open;
   }
   const auto& info = manifest.segments[i];
   auto opened = ActiveSegment::open(path(info.id), group, info, segment_options());
@@ -520,6 +533,8 @@ Status PartitionLog::set_log_start(Offset log_start) {
   if (impl_->failed) return *impl_->failed;
   auto next = impl_->manifest;
   if (log_start <= next.log_start) return ok_status();
+  // A manifest that survived a power cut must not be ahead of the log that did.
+  if (auto synced = sync(); !synced) return synced;
   next.log_start = log_start;
   std::size_t gone = 0;
   while (gone + 1 < next.segments.size() && next.segments[gone + 1].base_offset <= log_start) ++gone;

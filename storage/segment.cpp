@@ -7,6 +7,7 @@
 
 #include "storage/segment_check.h"
 #include "storage/segment_mark.h"
+#include "storage/write_check.h"
 
 namespace callboard::storage {
 namespace {
@@ -219,23 +220,6 @@ Result<SegmentTail> ActiveSegment::read_tail(SegmentSnapshot& snapshot, LastEntr
   return tail;
 }
 
-Status ActiveSegment::check_write(const LogWrite& write) const {
-  auto index = write.truncate_from.value_or(tail_.next_index);
-  if (index < info_.first_index || index > tail_.next_index)
-    return no_good("entries of " + path() + " end at raft index " + std::to_string(tail_.next_index.value) +
-                   ", nothing to truncate from " + std::to_string(index.value));
-  for (const auto& entry : write.entries) {
-    if (entry.index != index)
-      return no_good("raft index " + std::to_string(index.value) + " of " + path() + " was expected, not " +
-                     std::to_string(entry.index.value));
-    index = index.next();
-  }
-  for (const auto& row : write.state) {
-    if (row.key.size() > replica_key_bytes_max) return no_good("a state key is longer than 510 bytes");
-  }
-  return ok_status();
-}
-
 Error ActiveSegment::write_error(int code, std::size_t bytes) const {
   // LMDB reports a write cut short by a full disk as EIO.
   struct statvfs disk {};
@@ -267,7 +251,9 @@ Status ActiveSegment::settle() {
 
 Result<bool> ActiveSegment::write(const LogWrite& write) {
   auto tail = tail_;
-  if (auto good = check_write(write); !good) return good.error();
+  if (auto good = check_write(write, {info_.first_index, tail_.next_index}); !good) {
+    return no_good(path() + ": " + good.error().message);
+  }
   if (!pin_ && options_.durability == Durability::interval) {
     if (auto marked = checkpoint(); !marked) return marked.error();
   }

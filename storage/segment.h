@@ -119,7 +119,6 @@ private:
   Status cut_row(Txn& txn, RaftIndex from);
   enum class LastEntry : std::uint8_t { check_payload, trust };
   Result<SegmentTail> read_tail(SegmentSnapshot& snapshot, LastEntry last) const;
-  Status check_write(const LogWrite& write) const;
   Error write_error(int code, std::size_t bytes) const;
 
   GroupId group_;

@@ -187,20 +187,10 @@ BOOST_FIXTURE_TEST_CASE(a_segment_cut_while_it_is_open_fences_its_log_only, Leak
   must(other->write(write, log.now));
 }
 
-// As if the machine had lost power: the boot id changed and there is no clean mark.
 void lose_power(LogFixture& log) {
   log.log.reset();
   log.node.reset();
-  const auto path = log.directory.path() + "/node-state.mdb";
-  { // replaces the boot row by one of another boot
-    auto env = must(Env::open({path, 1 << 30, 2, true}));
-    Txn txn(*env, Txn::Kind::write);
-    MDB_dbi table = 0;
-    BOOST_REQUIRE_EQUAL(txn.open_table(node_table, 0, table), 0);
-    const std::string boot = std::string(36, '0') + std::string(9, '\0');
-    BOOST_REQUIRE_EQUAL(txn.put(table, bytes_of("boot"), bytes_of(seal_row("boot", bytes_of(boot)))), 0);
-    BOOST_REQUIRE_EQUAL(txn.commit(), 0);
-  }
+  pretend_power_cut(log.directory.path());
 }
 
 // A page of which only some sectors' writes reached the disk since `flushed`.
@@ -261,6 +251,35 @@ BOOST_AUTO_TEST_CASE(an_interval_segment_without_unflushed_commits_is_kept_after
   log.reopen();
   BOOST_TEST(log.log->manifest().segments.back().id == id);
   log.check_content();
+}
+
+BOOST_AUTO_TEST_CASE(after_a_power_cut_the_log_start_is_not_ahead_of_an_interval_log) {
+  LogFixture log(small_segments(Durability::interval));
+  log.append_batches(10);
+  must(log.log->set_log_start(log.next_offset())); // nothing was flushed by itself
+  lose_power(log);
+  log.reopen();
+  BOOST_TEST(log.log->take_recovered().next_offset == log.next_offset());
+  log.check_content();
+}
+
+BOOST_AUTO_TEST_CASE(a_segment_that_is_active_again_has_the_durability_that_the_log_has_now) {
+  for (const bool closed : {false, true}) {
+    auto options = small_segments(Durability::interval);
+    options.segment_bytes = 4000;
+    LogFixture log(options);
+    log.append_batches(30);
+    BOOST_REQUIRE(log.log->manifest().segments.size() > 1U);
+    if (closed) log.finish_background();
+    log.options.durability = Durability::fsync;
+    log.log->set_options(log.options);
+    must(log.truncate(RaftIndex(3))); // in the first segment
+    log.append_batches(2);            // promised to be on disk
+    lose_power(log);
+    log.reopen();
+    BOOST_TEST(log.log->take_recovered().last_index == RaftIndex(4));
+    log.check_content();
+  }
 }
 
 BOOST_AUTO_TEST_CASE(verifying_a_segment_tells_whole_from_damaged) {

@@ -13,6 +13,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "schema/record_batch.h"
+#include "storage/keys.h"
+#include "storage/lmdb.h"
 #include "storage/log_reader.h"
 #include "storage/mapped_guard.h"
 #include "storage/node_state.h"
@@ -70,6 +72,22 @@ inline SharedBytes make_batch(int records, std::size_t value_bytes, TimestampMs 
     builder.add(std::nullopt, bytes_of(value), time + i);
   }
   return builder.finish();
+}
+
+// As if the machine had lost power under a node that nobody has open: the boot id changed
+// and there is no clean mark.
+inline void pretend_power_cut(const std::string& directory) {
+  auto env = must(Env::open({directory + "/node-state.mdb", 1 << 30, 2, true}));
+  Txn txn(*env, Txn::Kind::write);
+  MDB_dbi table = 0;
+  BOOST_REQUIRE_EQUAL(txn.open_table(node_table, 0, table), 0);
+  MDB_val sealed;
+  BOOST_REQUIRE_EQUAL(txn.get(table, bytes_of("boot"), sealed), 0);
+  std::string boot(text_of(open_row("boot", view_of(sealed)).value()));
+  std::fill_n(boot.begin(), 36, '0');
+  boot[36] = '\0'; // what follows, how often that happened, stays
+  BOOST_REQUIRE_EQUAL(txn.put(table, bytes_of("boot"), bytes_of(seal_row("boot", bytes_of(boot)))), 0);
+  BOOST_REQUIRE_EQUAL(txn.commit(), 0);
 }
 
 // A log on disk with its node, and a copy in memory of what it must hold.

@@ -367,6 +367,19 @@ BOOST_AUTO_TEST_CASE(a_write_that_does_not_follow_the_log_is_refused_and_changes
   log.check_content();
 }
 
+// A truncation across segments is more than one commit, so all is looked at before.
+BOOST_AUTO_TEST_CASE(a_refused_write_has_not_truncated_across_segments) {
+  LogFixture log(small_segments());
+  log.append_batches(150);
+  LogWrite write;
+  write.truncate_from = RaftIndex(3);
+  write.entries.push_back(log.make_entry()); // behind the 150
+  BOOST_TEST(log.log->write(write, log.now).error().code == ErrorCode::invalid_argument);
+  log.check_content();
+  log.reopen();
+  log.check_content();
+}
+
 BOOST_AUTO_TEST_CASE(an_interval_log_asks_for_its_sync) {
   LogFixture log(small_segments(Durability::interval));
   BOOST_TEST(!log.log->needs_sync());
