@@ -37,7 +37,12 @@ bool is_sound(const raft::Body& body) {
                        [](const LogEntry& entry) { return is_sound(entry); });
   }
   const auto* install = std::get_if<raft::InstallSnapshot>(&body);
-  return install == nullptr || (install->snapshot && load_state(install->snapshot->state, install->snapshot->applied));
+  if (install == nullptr) return true;
+  if (!install->snapshot) return false;
+  const auto& snapshot = *install->snapshot;
+  const auto state = load_state(snapshot.state, snapshot.applied);
+  // Without its row a state ahead of the log would be taken for damage after a restart.
+  return state && state->catch_up == snapshot.applied && state->log_start == snapshot.log_start;
 }
 
 const Error no_longer_leads{
@@ -60,12 +65,19 @@ void PartitionReplica::tick() {
 
 void PartitionReplica::step(raft::Message message) {
   if (stopped_) return;
-  if (!is_sound(message.body)) {
+  if (!is_sound(message.body) || goes_back(message.body)) {
     ++refused_messages_;
     return;
   }
   raft_.step(std::move(message));
   absorb();
+}
+
+// A snapshot from beyond what is committed here that has less of it.
+bool PartitionReplica::goes_back(const raft::Body& body) const {
+  const auto* install = std::get_if<raft::InstallSnapshot>(&body);
+  if (install == nullptr || install->snapshot->index <= raft_.commit_index()) return false;
+  return install->snapshot->next_offset < high_watermark_ || install->snapshot->log_start < log_start_;
 }
 
 void PartitionReplica::campaign() {
@@ -300,9 +312,13 @@ void PartitionReplica::apply_entry(Unapplied& unapplied) {
   if (deliver_applied_) effects_.applied.push_back(std::move(entry));
 }
 
-// Segments may go with what the state on disk does not know yet only once it does.
+// Segments may go with what the state on disk does not know yet only once it does; and
+// with entries at this very offset that are no batches only once those are committed, as
+// another leader may undo them.
 void PartitionReplica::release_log_start() {
   if (!log_start_due_ || *log_start_due_ > stored_state_end_) return;
+  const auto* next = unapplied_.empty() ? nullptr : &unapplied_.front().entry;
+  if (next != nullptr && next->type != EntryType::batch && next->base_offset <= *log_start_due_) return;
   effects_.log_start = std::exchange(log_start_due_, {});
 }
 

@@ -238,6 +238,7 @@ public:
   std::uint64_t refused_messages() const { return refused_messages_; }
 
 private:
+  bool goes_back(const raft::Body& body) const;
   struct AckWaiter {
     RaftIndex index;
     ProduceOutcome outcome;

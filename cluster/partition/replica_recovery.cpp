@@ -103,9 +103,10 @@ Status PartitionReplica::recover(const RecoveredLog& log) {
   committed_ = adopted_ = raft_.commit_index();
   if (auto replayed = replay(log); !replayed.ok()) return replayed;
   // The row is ahead of the manifest if the process ended between the two.
-  if (log_start_ > log.log_start) effects_.log_start = log_start_;
+  if (log_start_ > log.log_start) log_start_due_ = log_start_;
   log_start_proposed_ = std::max(log_start_proposed_, log_start_);
   stored_state_end_ = high_watermark_;
+  release_log_start();
   if (log_start_ > high_watermark_ && !catching_up) return corrupt("it starts behind its committed end");
   return ok_status();
 }

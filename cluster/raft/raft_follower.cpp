@@ -44,8 +44,10 @@ bool Raft::well_formed(const Message& message, const Append& append) const {
 bool Raft::well_formed(const Message& message, const InstallSnapshot& install) const {
   if (!install.snapshot) return false;
   const auto& snapshot = *install.snapshot;
+  // The membership may be ahead of `applied`: a leader that was restarted has it from its
+  // hard state and has yet to commit that far again.
   const bool indexes = snapshot.index.value > 0 && snapshot.index <= snapshot.applied &&
-                       snapshot.applied.value <= index_max && snapshot.membership_index <= snapshot.applied;
+                       snapshot.applied.value <= index_max && snapshot.membership_index.value <= index_max;
   const bool offsets = snapshot.next_offset.value >= 0 && snapshot.next_offset.value <= offset_max &&
                        snapshot.log_start.value >= 0 && snapshot.log_start.value <= offset_max;
   if (!indexes || !offsets || snapshot.term.value < 0 || snapshot.term > message.term) return false;

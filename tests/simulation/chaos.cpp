@@ -33,9 +33,15 @@ void Chaos::tick() {
 }
 
 void Chaos::break_nodes() {
-  if (now(Fault::crash)) crash(some_node(), random_.below(down_max));
+  if (now(Fault::crash)) {
+    around_.findings.struck(Fault::crash);
+    crash_within_tick({some_node().id()});
+  }
   if (now(Fault::crash_all)) {
-    for (auto& [id, node] : around_.nodes) crash(*node, random_.below(down_max));
+    around_.findings.struck(Fault::crash_all);
+    std::vector<NodeId> all;
+    for (const auto& [id, node] : around_.nodes) all.push_back(id);
+    crash_within_tick(all);
   }
   if (now(Fault::cut)) cut(false);
   if (now(Fault::one_way_cut)) cut(true);
@@ -50,6 +56,7 @@ void Chaos::break_nodes() {
 void Chaos::break_disks() {
   if (now(Fault::slow_disk)) {
     auto& disk = some_node().disk();
+    around_.findings.struck(Fault::slow_disk);
     disk.set_slow(true);
     around_.timeline.after(random_.below(disk_trouble_max), [&disk] { disk.set_slow(false); });
   }
@@ -74,6 +81,7 @@ void Chaos::end_reigns() {
     if (leader.node == no_node || leader.term <= decided) continue;
     decided = leader.term;
     if (!random_.chance(share)) continue;
+    around_.findings.struck(Fault::short_reign);
     auto& node = *around_.nodes.at(leader.node);
     around_.timeline.after(random_.below(reign_max), [this, &node] {
       if (!ended_) crash(node, random_.below(short_down_max));
@@ -108,8 +116,17 @@ void Chaos::crash(Node& node, Time duration) {
   });
 }
 
+// At any moment, so that commits are under way.
+void Chaos::crash_within_tick(const std::vector<NodeId>& nodes) {
+  around_.timeline.after(random_.below(tick_length), [this, nodes] {
+    if (ended_) return;
+    for (const auto node : nodes) crash(*around_.nodes.at(node), random_.below(down_max));
+  });
+}
+
 // One node from all, one from another, or some from the rest.
 void Chaos::cut(bool one_way) {
+  around_.findings.struck(one_way ? Fault::one_way_cut : Fault::cut);
   const auto duration = random_.below(cut_max);
   const auto kind = random_.below(3);
   const auto one = some_node().id();
@@ -150,6 +167,7 @@ void Chaos::rot() {
   const bool enough = membership.voters.size() >= voters_of_rotten && !membership.joint();
   if (others_rotten || !enough || !membership.contains(node.id())) return;
   node.disk().groups().at(group).rotten = true;
+  around_.findings.struck(Fault::rot);
 }
 
 void Chaos::change_membership() {
@@ -158,6 +176,7 @@ void Chaos::change_membership() {
   const auto before = around_.histories.at(group).membership();
   auto target = changed(before);
   if (leader == nullptr || !leader->change_membership(group, target)) return;
+  around_.findings.struck(Fault::membership);
   const auto share = around_.scenario.rate(Fault::parting);
   if (share > 0 && random_.chance(share)) part(leader->id(), before.voters, target.voters);
   for (const auto member : target.members()) {
@@ -168,6 +187,7 @@ void Chaos::change_membership() {
 
 // The leader and the new voters from the others: each side could be a majority of its own.
 void Chaos::part(NodeId leader, const std::vector<NodeId>& before, const std::vector<NodeId>& after) {
+  around_.findings.struck(Fault::parting);
   const auto duration = random_.below(cut_max);
   const auto with_leader = [&](NodeId node) {
     return node == leader || (contains(after, node) && !contains(before, node));
@@ -203,15 +223,19 @@ void Chaos::transfer() {
   auto* leader = leader_of(group);
   auto voters = around_.histories.at(group).membership().voters;
   const auto to = random_.pick(voters);
-  if (leader != nullptr) leader->transfer_leadership(group, to);
+  if (leader == nullptr) return;
+  around_.findings.struck(Fault::transfer);
+  leader->transfer_leadership(group, to);
 }
 
 void Chaos::move_log_start() {
   const auto group = some_group();
-  const auto part = random_.fraction();
+  // Now and then everything that is committed goes.
+  const auto part = std::min(random_.fraction() / 0.8, 1.0);
   auto* leader = leader_of(group);
   const auto* replica = leader == nullptr ? nullptr : leader->find(group);
   if (replica == nullptr) return;
+  around_.findings.struck(Fault::retention);
   const auto kept = static_cast<double>(replica->high_watermark().value - replica->log_start().value);
   leader->move_log_start(group, replica->log_start().plus(static_cast<std::int64_t>(kept * part)));
 }
@@ -231,6 +255,7 @@ void Chaos::end() {
 
 std::string Chaos::break_minority() {
   ended_ = true;
+  around_.findings.struck(Fault::lasting);
   const auto kind = random_.below(6);
   const auto minority = random_.between(1, (around_.scenario.nodes - 1) / 2);
   const auto first = random_.below(around_.scenario.nodes);

@@ -27,6 +27,7 @@ private:
   Node& some_node();
   GroupId some_group();
   Node* leader_of(GroupId group);
+  void crash_within_tick(const std::vector<NodeId>& nodes);
   void crash(Node& node, Time duration);
   void cut(bool one_way);
   void cut(NodeId from, NodeId to, Time duration);

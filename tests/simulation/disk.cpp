@@ -10,8 +10,9 @@ constexpr Time slow_commit_max = 15 * tick_length;
 
 } // namespace
 
-Disk::Disk(Timeline& timeline, const Scenario& scenario, NodeId node)
-  : timeline_(timeline), scenario_(scenario), random_(scenario.seed, "disk", static_cast<std::uint64_t>(node.value)) {}
+Disk::Disk(Timeline& timeline, const Scenario& scenario, Findings& findings, NodeId node)
+  : timeline_(timeline), scenario_(scenario), findings_(findings),
+    random_(scenario.seed, "disk", static_cast<std::uint64_t>(node.value)) {}
 
 const StoredGroup* Disk::find(GroupId group) const {
   const auto found = groups_.find(group);
@@ -111,9 +112,11 @@ void Disk::store_writes(std::vector<Staged>& batch) {
 
 Status Disk::store_write(GroupId group, const LogWrite& write) {
   if (std::exchange(break_write_, false)) {
+    findings_.struck(Fault::broken_disk);
     unusable_.insert(group);
     return Error{ErrorCode::storage_io, "A write failed."};
   }
+  if (full_) findings_.struck(Fault::full_disk);
   if (full_) return Error{ErrorCode::storage_full, "No space is left on the disk."};
   return groups_.at(group).log.write(write);
 }
@@ -144,6 +147,7 @@ void Disk::crash() {
   const double torn = scenario_.rate(Fault::torn_commit);
   const bool hard_states = random_.chance(torn) && !break_hard_states_;
   if (hard_states) {
+    if (!batch.empty()) findings_.struck(Fault::torn_commit);
     for (const auto& staged : batch) {
       if (staged.hard) store_hard_state(staged);
     }

@@ -7,6 +7,7 @@
 
 #include "cluster/raft/message.h"
 #include "storage/memory_log.h"
+#include "tests/simulation/findings.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/scenario.h"
 #include "tests/simulation/timeline.h"
@@ -51,7 +52,7 @@ struct StoredGroup {
 // a commit under way whatever had not reached the disk, each log's part as a whole.
 class Disk {
 public:
-  Disk(Timeline& timeline, const Scenario& scenario, NodeId node);
+  Disk(Timeline& timeline, const Scenario& scenario, Findings& findings, NodeId node);
 
   void attach(DiskClient& client) { client_ = &client; }
   std::map<GroupId, StoredGroup>& groups() { return groups_; }
@@ -84,6 +85,7 @@ private:
 
   Timeline& timeline_;
   const Scenario& scenario_;
+  Findings& findings_;
   Random random_;
   DiskClient* client_ = nullptr;
   std::map<GroupId, StoredGroup> groups_;

@@ -4,10 +4,12 @@
 #include <string>
 #include <utility>
 
+#include "tests/simulation/scenario.h"
+
 namespace callboard::simulation {
 
 // What a run came to: the first rule that was broken, and a digest of everything that
-// was observed, which two runs of one seed share.
+// was observed, which two runs of one seed share. And how often each fault struck.
 class Findings {
 public:
   void fail(std::string rule, std::string what) {
@@ -19,6 +21,10 @@ public:
   bool failed() const { return !rule_.empty(); }
   const std::string& rule() const { return rule_; }
   const std::string& what() const { return what_; }
+
+  // A fault was not only drawn, it struck.
+  void struck(Fault fault) { ++strikes_[static_cast<std::size_t>(fault)]; }
+  const FaultCounts& strikes() const { return strikes_; }
 
   template <class... Ints>
   void note(Ints... values) {
@@ -34,6 +40,7 @@ private:
 
   std::string rule_;
   std::string what_;
+  FaultCounts strikes_{};
   std::uint64_t digest_ = 0;
 };
 

@@ -32,6 +32,12 @@ Result<BatchHeader> header_of(const LogEntry& entry) {
   return read_batch_header(header);
 }
 
+bool whole(const LogEntry& entry) {
+  if (entry.type != EntryType::batch) return true;
+  const auto header = read_batch_header(entry.payload.view());
+  return header && header->crc == crc32c(entry.payload.view().subspan(batch_crc_from));
+}
+
 std::uint64_t key_of(RaftIndex index, Term term) {
   return index.value << term_bits | static_cast<std::uint64_t>(term.value);
 }
@@ -59,12 +65,21 @@ void GroupHistory::fail(const std::string& rule, const std::string& what) {
   findings_.fail(rule, "group " + std::to_string(group_.value) + ": " + what);
 }
 
+void GroupHistory::restarted(NodeId node, const RecoveredLog& log) {
+  auto& life = lives_[node] = {};
+  life.state_index = log.applied;
+  life.last_index = log.last_index;
+  for (const auto& entry : log.suffix) follow_entry(life, entry);
+}
+
 void GroupHistory::observe(NodeId node, const partition::PartitionReplica& replica, const partition::Effects& effects) {
   auto& life = lives_[node];
   check_appended(node, replica, effects.write);
   for (const auto& entry : effects.applied) check_committed(node, replica, entry);
   if (replica.stopped()) return;
-  check_office(node, replica, life);
+  const bool undone = follow_log(life, replica, effects.write);
+  const bool elected = check_office(node, replica, life);
+  if (undone || elected) check_producer_state(node, replica, life);
   if (replica.high_watermark() < life.high_watermark) {
     fail("high watermark", "on " + text(node) + " it went back from " + text(life.high_watermark) + " to " +
                                text(replica.high_watermark()));
@@ -72,18 +87,67 @@ void GroupHistory::observe(NodeId node, const partition::PartitionReplica& repli
   life.high_watermark = replica.high_watermark();
 }
 
-void GroupHistory::check_office(NodeId node, const partition::PartitionReplica& replica, Life& life) {
-  if (!replica.leading()) return;
+// True if it has just come to lead.
+bool GroupHistory::check_office(NodeId node, const partition::PartitionReplica& replica, Life& life) {
   const auto term = replica.term();
-  if (life.led != term) {
-    life.led = term;
-    life.settled = false;
-    findings_.note(group_.value, term.value, node.value);
-    const auto known = leaders_.emplace(term, node).first;
-    if (known->second != node)
-      fail("election safety", text(known->second) + " and " + text(node) + " lead " + text(term));
-    check_completeness(node, replica);
+  if (!replica.leading() || life.led == term) return false;
+  life.led = term;
+  findings_.note(group_.value, term.value, node.value);
+  const auto known = leaders_.emplace(term, node).first;
+  if (known->second != node) {
+    fail("election safety", text(known->second) + " and " + text(node) + " lead " + text(term));
   }
+  check_completeness(node, replica);
+  return true;
+}
+
+void GroupHistory::follow_entry(Life& life, const LogEntry& entry) {
+  life.batches.erase(entry.index);
+  if (entry.type != EntryType::batch) return;
+  const auto header = header_of(entry);
+  if (header && header->idempotent()) life.batches[entry.index] = BatchName::of(*header);
+}
+
+// True if entries were undone.
+bool GroupHistory::follow_log(Life& life, const partition::PartitionReplica& replica, const LogWrite& write) {
+  const auto& raft = replica.raft();
+  const auto last = raft.last_index();
+  const bool undone = write.truncate_from || last < life.last_index;
+  if (write.reset) {
+    life.batches.clear();
+    life.state_index = write.applied;
+  }
+  if (write.truncate_from) life.batches.erase(life.batches.lower_bound(*write.truncate_from), life.batches.end());
+  for (const auto& entry : write.entries) follow_entry(life, entry);
+  life.batches.erase(life.batches.upper_bound(last), life.batches.end());
+  life.state_index = std::max(life.state_index, raft.commit_index());
+  life.batches.erase(life.batches.begin(), life.batches.upper_bound(life.state_index));
+  life.last_index = last;
+  return undone;
+}
+
+void GroupHistory::check_producer_state(NodeId node, const partition::PartitionReplica& replica, const Life& life) {
+  auto expected = producers_at(life.state_index);
+  for (const auto& [index, name] : life.batches) expected[name.producer] = name;
+  const auto known = replica.producers();
+  const auto matches = [&](const partition::ProducerStatus& status) {
+    const auto last = expected.find(status.producer);
+    return last != expected.end() && last->second.epoch == status.epoch &&
+           last->second.sequence + last->second.count - 1 == status.last_sequence;
+  };
+  if (known.size() == expected.size() && std::all_of(known.begin(), known.end(), matches)) return;
+  fail("producer state", text(node) + " knows other batches of its producers than its log has up to " +
+                             text(replica.raft().last_index()));
+}
+
+// The last committed batch of each up to `index`.
+std::map<ProducerId, BatchName> GroupHistory::producers_at(RaftIndex index) const {
+  std::map<ProducerId, BatchName> producers;
+  for (const auto& batch : batches_) {
+    if (batch.index > index) break;
+    if (batch.name.producer != no_producer) producers[batch.name.producer] = batch.name;
+  }
+  return producers;
 }
 
 void GroupHistory::check_completeness(NodeId node, const partition::PartitionReplica& replica) {
@@ -170,6 +234,7 @@ void GroupHistory::check_batch(const LogEntry& entry) {
   }
   if (!header->idempotent()) return;
   const auto [last, first_time] = last_of_producer_.emplace(name.producer, name);
+  if (first_time && name.sequence != 0) fail("producers", text(name) + " is committed, and none before it");
   if (first_time) return;
   const bool next = name.epoch == last->second.epoch && name.sequence == last->second.sequence + last->second.count;
   const bool next_epoch = name.epoch > last->second.epoch && name.sequence == 0;
@@ -251,12 +316,27 @@ Offset GroupHistory::committed_end() const {
   return committed_.empty() ? Offset{} : committed_.back().next_offset;
 }
 
+void GroupHistory::compare(NodeId node, const partition::PartitionReplica& replica, const storage::MemoryLog& log) {
+  compare_log(node, log);
+  check_producer_state(node, replica, lives_.at(node));
+  if (!log_start_) log_start_ = replica.log_start();
+  if (replica.high_watermark() == committed_end() && replica.log_start() == log_start_) return;
+  fail("identical replicas", text(node) + " has what lies between " + text(replica.log_start()) + " and " +
+                                 text(replica.high_watermark()) + ", not " + text(*log_start_) + " and " +
+                                 text(committed_end()));
+}
+
 void GroupHistory::compare_log(NodeId node, const storage::MemoryLog& log) {
   for (auto index = log.first_index(); index <= committed_index(); index = index.next()) {
     const auto* entry = log.find(index);
     const auto& known = committed_[index.value - 1];
-    if (entry != nullptr && entry->term == known.term && content_of(*entry) == known.content) continue;
-    fail("lost write", text(node) + " has not the committed " + text(index) + " at the end");
+    if (entry == nullptr || entry->term != known.term || content_of(*entry) != known.content) {
+      fail("lost write", text(node) + " has not the committed " + text(index) + " at the end");
+      return;
+    }
+    const auto& first = payloads_.emplace(index, entry->payload).first->second;
+    if (first.text() == entry->payload.text() && whole(*entry)) continue;
+    fail("identical replicas", text(node) + " has other bytes for " + text(index));
     return;
   }
 }

@@ -40,7 +40,10 @@ struct BatchName {
 //   durability            when it is committed it is on the disks of a majority
 //   acknowledgements      only for what is committed, at the offset where it is
 //   producers             an idempotent producer's batches, each once, in order
+//   producer state        what a replica knows of them is what its log says, also after
+//                         entries were undone
 //   offsets               dense from 0; no high watermark goes back
+//   identical replicas    at the end, byte for byte, and in what they derive from it
 //   consumers             are given what is committed, and nothing else
 class GroupHistory {
 public:
@@ -53,7 +56,7 @@ public:
   // them, writes and committed entries in them.
   void observe(NodeId node, const partition::PartitionReplica& replica, const partition::Effects& effects);
   // The replica on `node` begins a new life.
-  void restarted(NodeId node) { lives_.erase(node); }
+  void restarted(NodeId node, const RecoveredLog& log);
 
   // A leader says that `batch` is committed at `base_offset`, on at least `copies` disks.
   void acknowledged(const partition::PartitionReplica& leader, const BatchName& batch, Offset base_offset,
@@ -70,8 +73,9 @@ public:
   // The newest committed membership.
   const Membership& membership() const { return membership_; }
   void found(Membership membership) { membership_ = std::move(membership); }
-  // Whether `log` has what is committed, as far as it goes back.
-  void compare_log(NodeId node, const storage::MemoryLog& log);
+  // At the end: whether `log` has what is committed, as far as it goes back, with every
+  // byte that other logs have, and the replica knows what follows from it.
+  void compare(NodeId node, const partition::PartitionReplica& replica, const storage::MemoryLog& log);
   std::uint64_t acknowledgements() const { return acknowledgements_; }
 
 private:
@@ -96,11 +100,18 @@ private:
     Offset high_watermark;
     RaftIndex commit_index;
     Term led;
-    bool settled = false;
+    // For the producer state: as of where it began, and the batches above.
+    RaftIndex state_index;
+    std::map<RaftIndex, BatchName> batches;
+    RaftIndex last_index;
   };
 
   void fail(const std::string& rule, const std::string& what);
-  void check_office(NodeId node, const partition::PartitionReplica& replica, Life& life);
+  static void follow_entry(Life& life, const LogEntry& entry);
+  bool follow_log(Life& life, const partition::PartitionReplica& replica, const LogWrite& write);
+  void compare_log(NodeId node, const storage::MemoryLog& log);
+  void check_producer_state(NodeId node, const partition::PartitionReplica& replica, const Life& life);
+  bool check_office(NodeId node, const partition::PartitionReplica& replica, Life& life);
   void check_completeness(NodeId node, const partition::PartitionReplica& replica);
   void check_appended(NodeId node, const partition::PartitionReplica& replica, const LogWrite& write);
   void check_matching(NodeId node, const LogEntry& entry, std::optional<Term> previous);
@@ -110,6 +121,7 @@ private:
   void check_durable(const partition::PartitionReplica& leader, RaftIndex index);
   std::size_t durable_on(const std::vector<NodeId>& voters, RaftIndex index) const;
   const CommittedBatch* batch_at(Offset offset) const;
+  std::map<ProducerId, BatchName> producers_at(RaftIndex index) const;
 
   GroupId group_;
   Findings& findings_;
@@ -121,6 +133,8 @@ private:
   std::unordered_map<std::uint64_t, Appended> appended_; // by index and term
   std::map<NodeId, Life> lives_;
   Membership membership_;
+  std::map<RaftIndex, SharedBytes> payloads_; // as the first log has them at the end
+  std::optional<Offset> log_start_;           // likewise
   std::uint64_t acknowledgements_ = 0;
 };
 

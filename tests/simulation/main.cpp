@@ -17,6 +17,8 @@
 namespace callboard::simulation {
 namespace {
 
+constexpr std::uint64_t runs_with_every_fault = 300;
+
 thread_local std::uint64_t current_seed = 0;
 
 // An assertion failed: whose it was is told before the process ends.
@@ -38,16 +40,37 @@ public:
     std::printf("%" PRIu64 " seeds, %" PRIu64 " events, %" PRIu64 " batches acknowledged, %" PRIu64
                 " read, recovered within %u ticks\n",
                 runs_, totals_.events, totals_.acknowledged, totals_.consumed, totals_.recovery_ticks);
-    return !failed_;
+    return report_strikes() && !failed_;
   }
 
 private:
+  // A fault that never strikes in so many runs would be one that the simulation only claims.
+  bool report_strikes() const {
+    bool all = true;
+    std::string text = "struck:";
+    for (std::size_t i = 0; i < fault_count; ++i) {
+      all &= totals_.strikes[i] > 0;
+      text += " " + std::string(name_of(static_cast<Fault>(i))) + " " + std::to_string(totals_.strikes[i]);
+    }
+    std::printf("%s\n", text.c_str());
+    if (all || failed_ || runs_ < runs_with_every_fault) return true;
+    std::printf("FAILED: one of the faults never struck\n");
+    return false;
+  }
+
   void work() {
     while (!failed_) {
       const auto seed = next_seed_++;
       if (seed > options_.last_seed) return;
       current_seed = seed;
       const auto scenario = options_.scenario(seed);
+      if (options_.reduce && asserts(scenario)) {
+        const std::lock_guard lock(mutex_);
+        failed_ = true;
+        std::printf("seed %" PRIu64 " FAILED: an assertion, see above\n", seed);
+        report_reduced(scenario, scenario.ticks);
+        return;
+      }
       const auto outcome = Simulation(scenario).run();
       const bool differs = options_.replay && Simulation(scenario).run().digest != outcome.digest;
       const std::lock_guard lock(mutex_);
@@ -69,6 +92,7 @@ private:
     totals_.events += outcome.events;
     totals_.acknowledged += outcome.acknowledged;
     totals_.consumed += outcome.consumed;
+    for (std::size_t i = 0; i < fault_count; ++i) totals_.strikes[i] += outcome.strikes[i];
     totals_.recovery_ticks = std::max(totals_.recovery_ticks, outcome.recovery_ticks);
   }
 
@@ -78,8 +102,12 @@ private:
                 outcome.rule.c_str(), outcome.what.c_str(), outcome.phase.c_str(), outcome.ticks,
                 scenario.describe().c_str(), scenario.command_line().c_str());
     std::fflush(stdout);
-    if (!options_.reduce) return;
-    const auto reduced = reduce(scenario, outcome.ticks);
+    if (options_.reduce) report_reduced(scenario, outcome.ticks);
+  }
+
+  static void report_reduced(const Scenario& scenario, std::uint32_t ticks) {
+    std::fflush(stdout);
+    const auto reduced = reduce(scenario, ticks);
     std::printf("  reduced: %s\n  %s\n", reduced.command_line().c_str(), reduced.describe().c_str());
   }
 

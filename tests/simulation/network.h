@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "schema/ids.h"
+#include "tests/simulation/findings.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/scenario.h"
 #include "tests/simulation/timeline.h"
@@ -16,7 +17,7 @@ namespace callboard::simulation {
 // lines can be cut, each direction by itself.
 class Network {
 public:
-  Network(Timeline& timeline, const Scenario& scenario);
+  Network(Timeline& timeline, const Scenario& scenario, Findings& findings);
 
   void send(NodeId from, NodeId to, Timeline::Action deliver);
   // A client's request or the answer to it: may be lost, never doubled.
@@ -33,12 +34,13 @@ public:
 private:
   using Line = std::pair<NodeId, NodeId>;
 
-  double rate(Fault fault) const { return calm_ ? 0 : scenario_.rate(fault); }
+  bool strikes(Fault fault);
   void send_by_client_line(NodeId from, NodeId to, Timeline::Action deliver);
   void carry(Line line, Timeline::Action deliver);
 
   Timeline& timeline_;
   const Scenario& scenario_;
+  Findings& findings_;
   Random random_;
   std::set<Line> cut_;
   std::map<Line, Time> last_arrival_;

@@ -14,9 +14,10 @@ constexpr TimestampMs wall_origin = 1'700'000'000'000;
 } // namespace
 
 Node::Node(Surroundings& around, NodeId id, std::vector<NodeId> peers)
-  : around_(around), id_(id), disk_(around.timeline, around.scenario, id),
+  : around_(around), id_(id), disk_(around.timeline, around.scenario, around.findings, id),
     random_(around.scenario.seed, "node", static_cast<std::uint64_t>(id.value)) {
   clock_rate_ = 1 + (random_.fraction() * 2 - 1) * around.scenario.rate(Fault::drift);
+  if (clock_rate_ != 1) around.findings.struck(Fault::drift);
   for (const auto peer : peers) peers_[peer];
   disk_.attach(*this);
 }
@@ -51,7 +52,7 @@ void Node::open(GroupId group, StoredGroup& stored) {
   start.group = group;
   start.raft = around_.scenario.raft;
   start.seed = random_.next();
-  around_.histories.at(group).restarted(id_);
+  around_.histories.at(group).restarted(id_, start.log);
   trace(group, [&] {
     return "opens entries " + std::to_string(stored.log.first_index().value) + " to " +
            std::to_string(stored.log.last_index().value);
@@ -83,11 +84,13 @@ void Node::crash() {
 }
 
 void Node::pause(Time duration) {
+  around_.findings.struck(Fault::pause);
   paused_until_ = std::max(paused_until_, around_.timeline.now() + duration);
   disk_.pause_until(paused_until_);
 }
 
 void Node::jump_clock(std::uint32_t ticks, TimestampMs wall_ms) {
+  around_.findings.struck(Fault::clock_jump);
   wall_offset_ += wall_ms;
   for (std::uint32_t i = 0; i < ticks && up_; ++i) tick();
 }

@@ -35,18 +35,29 @@ std::vector<Scenario> smaller(const Scenario& scenario) {
   return out;
 }
 
-} // namespace
+enum class Errors : std::uint8_t { shown, hidden };
 
-bool fails(const Scenario& scenario) {
+// How a process ends that runs `scenario`: 0, 1 if it fails, or by a signal.
+int end_of_child(const Scenario& scenario, Errors errors) {
   const auto child = ::fork();
   CB_ASSERT(child >= 0);
   if (child == 0) {
-    static_cast<void>(std::freopen("/dev/null", "w", stderr));
+    if (errors == Errors::hidden) static_cast<void>(std::freopen("/dev/null", "w", stderr));
     ::_exit(Simulation(scenario).run().failed ? 1 : 0);
   }
   int status = 0;
   ::waitpid(child, &status, 0);
-  return status != 0;
+  return status;
+}
+
+bool fails(const Scenario& scenario) {
+  return end_of_child(scenario, Errors::hidden) != 0;
+}
+
+} // namespace
+
+bool asserts(const Scenario& scenario) {
+  return WIFSIGNALED(end_of_child(scenario, Errors::shown));
 }
 
 Scenario reduce(Scenario scenario, std::uint32_t ticks) {

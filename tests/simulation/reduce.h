@@ -4,11 +4,11 @@
 
 namespace callboard::simulation {
 
-// Whether a run of `scenario` fails; in a process of its own, so that an assertion in the
-// code under test counts too.
-bool fails(const Scenario& scenario);
+// Whether an assertion of the code under test ends a run of `scenario`: tried in a process
+// of its own.
+bool asserts(const Scenario& scenario);
 
-// A smaller scenario that fails as well: fewer ticks, groups and clients, faults switched
+// A smaller scenario that fails as well, by a checker or an assertion: fewer ticks, groups and clients, faults switched
 // off one after the other, until nothing more can go. `scenario` fails, in its faults
 // after `ticks`.
 Scenario reduce(Scenario scenario, std::uint32_t ticks);

@@ -37,6 +37,7 @@ enum class Fault : std::uint8_t {
   parting,     // the share of changes of members in whose midst the network parts
 };
 inline constexpr std::size_t fault_count = 22;
+using FaultCounts = std::array<std::uint64_t, fault_count>; // by Fault
 
 std::string_view name_of(Fault fault);
 

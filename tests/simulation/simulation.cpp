@@ -39,8 +39,8 @@ std::string text(NodeId node) {
 } // namespace
 
 Simulation::Simulation(const Scenario& scenario)
-  : scenario_(scenario), network_(timeline_, scenario_), around_{timeline_,  network_, scenario_, findings_,
-                                                                 histories_, options_, leaders_,  nodes_},
+  : scenario_(scenario), network_(timeline_, scenario_, findings_), around_{timeline_,  network_, scenario_, findings_,
+                                                                            histories_, options_, leaders_,  nodes_},
     chaos_(around_) {
   std::vector<NodeId> ids;
   for (std::uint32_t i = 1; i <= scenario_.nodes; ++i) ids.emplace_back(static_cast<NodeId::rep>(i));
@@ -120,7 +120,8 @@ Outcome Simulation::run() {
                   timeline_.events(),
                   0,
                   0,
-                  recovery_ticks_};
+                  recovery_ticks_,
+                  findings_.strikes()};
   for (const auto& [group, history] : histories_) outcome.acknowledged += history.acknowledgements();
   for (const auto& consumer : consumers_) outcome.consumed += consumer->batches();
   return outcome;
@@ -254,13 +255,14 @@ void Simulation::endure_broken_minority() {
   });
 }
 
-// Byte for byte, over what two of them have, and with what was committed.
+// Those that caught up: with what was committed, and with each other.
 void Simulation::compare_replicas() {
   for (const auto& [group, history] : histories_) {
-    const auto& members = histories_.at(group).membership().members();
+    const auto members = history.membership().members();
     for (const auto member : members) {
       if (!healthy(group, member) || !can_serve(group)) continue;
-      histories_.at(group).compare_log(member, nodes_.at(member)->disk().find(group)->log);
+      auto& node = *nodes_.at(member);
+      histories_.at(group).compare(member, *node.find(group), node.disk().find(group)->log);
     }
   }
 }

@@ -21,6 +21,7 @@ struct Outcome {
   std::uint64_t acknowledged = 0;
   std::uint64_t consumed = 0;
   std::uint32_t recovery_ticks = 0; // until everything was well once faults had ended
+  FaultCounts strikes{};
 };
 
 // One run of one scenario, in one thread:
