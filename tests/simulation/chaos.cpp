@@ -35,13 +35,11 @@ void Chaos::tick() {
 void Chaos::break_nodes() {
   if (now(Fault::crash)) {
     around_.findings.struck(Fault::crash);
-    crash_within_tick({some_node().id()});
+    crash_some_node();
   }
   if (now(Fault::crash_all)) {
     around_.findings.struck(Fault::crash_all);
-    std::vector<NodeId> all;
-    for (const auto& [id, node] : around_.nodes) all.push_back(id);
-    crash_within_tick(all);
+    crash_all_nodes();
   }
   if (now(Fault::cut)) cut(false);
   if (now(Fault::one_way_cut)) cut(true);
@@ -116,7 +114,27 @@ void Chaos::crash(Node& node, Time duration) {
   });
 }
 
-// At any moment, so that commits are under way.
+// Where commits are torn, at any moment, so that some are under way; else between ticks,
+// when they are not.
+void Chaos::crash_some_node() {
+  if (around_.scenario.rate(Fault::torn_commit) > 0) {
+    crash_within_tick({some_node().id()});
+    return;
+  }
+  const auto duration = random_.below(down_max);
+  crash(some_node(), duration);
+}
+
+void Chaos::crash_all_nodes() {
+  if (around_.scenario.rate(Fault::torn_commit) > 0) {
+    std::vector<NodeId> all;
+    for (const auto& [id, node] : around_.nodes) all.push_back(id);
+    crash_within_tick(all);
+    return;
+  }
+  for (auto& [id, node] : around_.nodes) crash(*node, random_.below(down_max));
+}
+
 void Chaos::crash_within_tick(const std::vector<NodeId>& nodes) {
   around_.timeline.after(random_.below(tick_length), [this, nodes] {
     if (ended_) return;

@@ -27,6 +27,8 @@ private:
   Node& some_node();
   GroupId some_group();
   Node* leader_of(GroupId group);
+  void crash_some_node();
+  void crash_all_nodes();
   void crash_within_tick(const std::vector<NodeId>& nodes);
   void crash(Node& node, Time duration);
   void cut(bool one_way);
