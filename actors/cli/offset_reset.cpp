@@ -92,7 +92,7 @@ Result<PlannedReset> plan_reset(const ResetTarget& target, const client::Partiti
   case Kind::latest: wanted = end; break;
   case Kind::offset: wanted = target.value; break;
   case Kind::shift:
-    if (before == unknown_offset)
+    if (before.value < 0)
       return Error{ErrorCode::invalid_argument, "the group has no offset there to shift; use --to-earliest, "
                                                 "--to-latest or --to-offset"};
     wanted = saturating_sum(before.value, target.value);

@@ -52,8 +52,9 @@ kj::Promise<void> add_records(Session& session, GroupOffset& to, Offset log_star
       .list_offset({to.topic, to.partition}, latest_timestamp)
       .then([&session, &to, log_start](const Result<OffsetInfo>& end) -> kj::Promise<void> {
         if (!end) return kj::READY_NOW;
-        const auto first = std::max(to.offset, log_start);
         to.high_watermark = end->offset;
+        if (to.offset.value < 0) return kj::READY_NOW; // where it begins is up to the members
+        const auto first = std::max(to.offset, log_start);
         to.lag = std::max<std::int64_t>(end->offset.value - first.value, 0);
         if (to.lag > 0) return add_age(session, to, first);
         to.lag_ms = 0;

@@ -24,7 +24,7 @@ void GroupOffsets::load(const TopicPartition& partition, OffsetRecord record) {
 }
 
 ErrorCode GroupOffsets::check(const CommitPartition& commit, const GroupOptions& options) const {
-  if (commit.offset.value < 0 || commit.partition < 0) return ErrorCode::offset_out_of_range;
+  if (commit.partition < 0) return ErrorCode::unknown_topic_or_partition;
   if (commit.metadata.size() > options.offset_metadata_bytes_max) return ErrorCode::offset_metadata_too_large;
   const auto* slot = find({commit.topic, commit.partition});
   const auto freed = slot != nullptr && slot->stored ? slot->stored->metadata.size() : 0;

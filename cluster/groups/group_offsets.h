@@ -27,7 +27,7 @@ public:
   // There is a row that does not count, of a topic that is no more.
   void load_void(const TopicPartition& partition) { touch(partition).doubtful = true; }
 
-  // The partition's own error, or none: offset_out_of_range (negative),
+  // The partition's own error, or none: unknown_topic_or_partition (negative),
   // offset_metadata_too_large, invalid_commit_offset_size (no room for another offset).
   ErrorCode check(const CommitPartition& commit, const GroupOptions& options) const;
   // A commit leaves for the disk, and how that ended.

@@ -75,6 +75,13 @@ class BadGroupsTest(unittest.TestCase):
         self.assertEqual(committed(self.connection, self.group), (0, {place: 5}))
         self.still_well(member, generation)
 
+    def test_an_offset_may_be_forgotten_by_a_negative_one(self):
+        member, generation = self.stable()
+        for offset in (1000, -2, -1, -2**63, 2**63 - 1):
+            self.assertEqual(commit(self.connection, self.group, {("t", 0): offset}, generation, member), {("t", 0): 0})
+            self.assertEqual(committed(self.connection, self.group), (0, {("t", 0): offset}))
+        self.still_well(member, generation)
+
     def test_what_a_group_may_be_called(self):
         for name in ("", "x" * 256, "nul\0inside"):
             with self.subTest(name=name):

@@ -101,6 +101,13 @@ BOOST_AUTO_TEST_CASE(an_offset_behind_the_end_has_no_lag) {
   BOOST_TEST(describe()->offsets.at(0).lag == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_negative_offset_has_no_lag) {
+  fill(0, 1);
+  commit("orders", 0, -2);
+  const auto offset = describe()->offsets.at(0);
+  BOOST_CHECK(offset.high_watermark == Offset(3) && offset.lag == -1 && offset.lag_ms == -1);
+}
+
 BOOST_AUTO_TEST_CASE(many_offsets_are_all_told) {
   fill(0, 1);
   for (int i = 0; i < 20'000; ++i) commit("orders", 0, i % 3);

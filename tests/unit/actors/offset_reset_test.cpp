@@ -40,8 +40,9 @@ BOOST_AUTO_TEST_CASE(targets_outside_become_the_nearest_end_and_say_so) {
 }
 
 BOOST_AUTO_TEST_CASE(nothing_cannot_be_shifted) {
-  BOOST_CHECK(plan_reset({Kind::shift, 1}, partition, unknown_offset, unknown_offset).error().code ==
-              ErrorCode::invalid_argument);
+  for (const auto offset : {unknown_offset, Offset(-2)})
+    BOOST_CHECK(plan_reset({Kind::shift, 1}, partition, offset, unknown_offset).error().code ==
+                ErrorCode::invalid_argument);
 }
 
 BOOST_AUTO_TEST_CASE(topics_are_read_with_and_without_a_partition) {

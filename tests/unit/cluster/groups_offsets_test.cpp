@@ -65,17 +65,30 @@ BOOST_AUTO_TEST_CASE(a_partitions_own_error_leaves_the_others_alone) {
   command.waiter = ++last_waiter;
   command.partitions = {{"a", topic_id(1), 0, Offset(1), 2, "fine"},
                         {"a", topic_id(1), 1, Offset(1), -1, std::string(4097, 'x')},
-                        {"a", topic_id(1), 2, Offset(-1), -1, ""}};
+                        {"a", topic_id(1), -2, Offset(1), -1, ""}};
   group.commit(command, now);
   collect();
   write();
   const std::vector<ErrorCode> expected{ErrorCode::none, ErrorCode::offset_metadata_too_large,
-                                        ErrorCode::offset_out_of_range};
+                                        ErrorCode::unknown_topic_or_partition};
   BOOST_TEST((committed[last_waiter].partitions == expected));
   const auto all = group.fetch_offsets({}).offsets;
   BOOST_REQUIRE(all.size() == 1u);
   BOOST_TEST(all[0].metadata == "fine");
   BOOST_TEST(all[0].leader_epoch == 2);
+}
+
+// kafkajs forgets an offset so when it is out of range.
+BOOST_AUTO_TEST_CASE(a_negative_offset_is_kept_like_any_other) {
+  commit(1000);
+  write();
+  for (const auto offset : {-2, -1}) {
+    const auto waiter = commit(offset);
+    write();
+    BOOST_TEST(commit_error(waiter) == ErrorCode::none);
+    BOOST_TEST(committed_offset() == offset);
+    BOOST_TEST(reloaded().fetch_offsets({}).offsets.at(0).offset.value == offset);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(offsets_of_one_group_are_bounded) {
