@@ -20,6 +20,12 @@ void add_synonym(DescribeConfigsResourceResult& to, std::string_view name, std::
   to.synonyms.push_back({std::string(name), std::move(value), source});
 }
 
+// The first of the synonyms is the one that counts.
+void take_source(DescribeConfigsResourceResult& out) {
+  out.config_source = out.synonyms.front().source;
+  out.is_default = out.config_source == config_default;
+}
+
 // A setting of the node under Kafka's name for it.
 struct BrokerSetting {
   std::string_view name;
@@ -66,7 +72,7 @@ DescribeConfigsResourceResult described(const BrokerSetting& setting, const Node
   out.config_type = static_cast<std::int8_t>(setting.type);
   if (out.value != fallback) add_synonym(out, setting.name, *out.value, config_of_static_broker);
   add_synonym(out, setting.name, fallback, config_default);
-  out.config_source = out.synonyms.front().source;
+  take_source(out);
   out.documentation = setting.key.empty() ? std::string("Cannot be set in this version.")
                                           : "Set as " + std::string(setting.key) + " in the node's configuration file.";
   return out;
@@ -92,7 +98,7 @@ DescribedConfigs configs_of_topic(const TopicRecord& topic, const NodeConfig& co
     if (own[i].set) add_synonym(out, name, own[i].value, config_of_topic);
     if (by_node[i].value != built_in[i].value) add_synonym(out, name, by_node[i].value, config_of_static_broker);
     add_synonym(out, name, built_in[i].value, config_default);
-    out.config_source = out.synonyms.front().source;
+    take_source(out);
     out.value = std::move(own[i].value);
   }
   return configs;

@@ -56,7 +56,7 @@ struct CreateTopicsRequest {
   bool validate_only = false;
 
   static constexpr const char* name = "CreateTopicsRequest";
-  static constexpr Versions complete = between(2, 7);
+  static constexpr Versions complete = between(0, 7);
   static constexpr std::int16_t flexible_from = 5;
   static constexpr auto fields = std::tuple{
       field("topics", &CreateTopicsRequest::topics, since(0)),
@@ -111,7 +111,7 @@ struct CreateTopicsResponse {
   std::vector<CreatableTopicResult> topics;
 
   static constexpr const char* name = "CreateTopicsResponse";
-  static constexpr Versions complete = between(2, 7);
+  static constexpr Versions complete = between(0, 7);
   static constexpr std::int16_t flexible_from = 5;
   static constexpr auto fields = std::tuple{
       field("throttle_time_ms", &CreateTopicsResponse::throttle_time_ms, since(2)),

@@ -29,7 +29,7 @@ struct DeleteTopicsRequest {
   std::int32_t timeout_ms = 0;
 
   static constexpr const char* name = "DeleteTopicsRequest";
-  static constexpr Versions complete = between(1, 6);
+  static constexpr Versions complete = between(0, 6);
   static constexpr std::int16_t flexible_from = 4;
   static constexpr auto fields = std::tuple{
       field("topics", &DeleteTopicsRequest::topics, since(6)),
@@ -57,7 +57,7 @@ struct DeleteTopicsResponse {
   std::vector<DeletableTopicResult> responses;
 
   static constexpr const char* name = "DeleteTopicsResponse";
-  static constexpr Versions complete = between(1, 6);
+  static constexpr Versions complete = between(0, 6);
   static constexpr std::int16_t flexible_from = 4;
   static constexpr auto fields = std::tuple{
       field("throttle_time_ms", &DeleteTopicsResponse::throttle_time_ms, since(1)),

@@ -38,7 +38,7 @@ struct DescribeConfigsRequest {
   bool include_documentation = false;
 
   static constexpr const char* name = "DescribeConfigsRequest";
-  static constexpr Versions complete = between(1, 4);
+  static constexpr Versions complete = between(0, 4);
   static constexpr std::int16_t flexible_from = 4;
   static constexpr auto fields = std::tuple{
       field("resources", &DescribeConfigsRequest::resources, since(0)),
@@ -65,6 +65,7 @@ struct DescribeConfigsResourceResult {
   std::string name;
   std::optional<std::string> value;
   bool read_only = false;
+  bool is_default = true; // in version 0; then came the source
   std::int8_t config_source = config_default;
   bool is_sensitive = false;
   std::vector<DescribeConfigsSynonym> synonyms;
@@ -75,6 +76,7 @@ struct DescribeConfigsResourceResult {
       field("name", &DescribeConfigsResourceResult::name, since(0)),
       field("value", &DescribeConfigsResourceResult::value, since(0), since(0)),
       field("read_only", &DescribeConfigsResourceResult::read_only, since(0)),
+      field("is_default", &DescribeConfigsResourceResult::is_default, between(0, 0)),
       field("config_source", &DescribeConfigsResourceResult::config_source, since(1)),
       field("is_sensitive", &DescribeConfigsResourceResult::is_sensitive, since(0)),
       field("synonyms", &DescribeConfigsResourceResult::synonyms, since(1)),
@@ -104,7 +106,7 @@ struct DescribeConfigsResponse {
   std::vector<DescribeConfigsResult> results;
 
   static constexpr const char* name = "DescribeConfigsResponse";
-  static constexpr Versions complete = between(1, 4);
+  static constexpr Versions complete = between(0, 4);
   static constexpr std::int16_t flexible_from = 4;
   static constexpr auto fields = std::tuple{
       field("throttle_time_ms", &DescribeConfigsResponse::throttle_time_ms, since(0)),

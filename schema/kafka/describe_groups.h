@@ -17,7 +17,7 @@ struct DescribeGroupsRequest {
   bool include_authorized_operations = false;
 
   static constexpr const char* name = "DescribeGroupsRequest";
-  static constexpr Versions complete = between(0, 5);
+  static constexpr Versions complete = between(0, 6);
   static constexpr std::int16_t flexible_from = 5;
   static constexpr auto fields = std::tuple{
       field("groups", &DescribeGroupsRequest::groups, since(0)),
@@ -44,10 +44,12 @@ struct DescribedGroupMember {
   };
 };
 
-// A group that does not exist has the state "Dead", no members and no error.
+// A group that does not exist has the state "Dead" and no members, and from version 6 on the
+// error group_id_not_found (KIP-1043).
 // protocol_data is the protocol that was chosen, once the group is Stable.
 struct DescribedGroup {
   ErrorCode error_code = ErrorCode::none;
+  std::optional<std::string> error_message;
   std::string group_id;
   std::string group_state;
   std::string protocol_type;
@@ -57,6 +59,7 @@ struct DescribedGroup {
 
   static constexpr auto fields = std::tuple{
       field("error_code", &DescribedGroup::error_code, since(0)),
+      field("error_message", &DescribedGroup::error_message, since(6), since(6)),
       field("group_id", &DescribedGroup::group_id, since(0)),
       field("group_state", &DescribedGroup::group_state, since(0)),
       field("protocol_type", &DescribedGroup::protocol_type, since(0)),
@@ -71,7 +74,7 @@ struct DescribeGroupsResponse {
   std::vector<DescribedGroup> groups;
 
   static constexpr const char* name = "DescribeGroupsResponse";
-  static constexpr Versions complete = between(0, 5);
+  static constexpr Versions complete = between(0, 6);
   static constexpr std::int16_t flexible_from = 5;
   static constexpr auto fields = std::tuple{
       field("throttle_time_ms", &DescribeGroupsResponse::throttle_time_ms, since(1)),

@@ -4,6 +4,7 @@ namespace callboard::kafka {
 namespace {
 
 constexpr auto answer_within = std::chrono::seconds(30);
+constexpr std::int16_t missing_is_an_error_from = 6; // version of the request
 
 class DescribeGroupsInFlight final : public GroupInFlight {
 public:
@@ -31,6 +32,10 @@ public:
     auto& place = response_.groups[index];
     place.error_code = on_kafka_wire(answer.refused);
     if (answer.refused == ErrorCode::none) take(outcome_of<groups::GroupDescription>(answer), place);
+    if (header_.version >= missing_is_an_error_from && place.group_state == groups::name_of(groups::GroupState::dead)) {
+      place.error_code = ErrorCode::group_id_not_found;
+      place.error_message = "There is no group \"" + place.group_id + "\".";
+    }
     if (--waiting_ == 0) finish();
   }
 

@@ -71,6 +71,47 @@ BOOST_AUTO_TEST_CASE(find_coordinator_4_asks_for_several_keys) {
   BOOST_TEST(encoded(response, 6).text() == encoded(response, 4).text());
 }
 
+BOOST_AUTO_TEST_CASE(describe_configs_0_says_default_or_not) {
+  const auto request =
+      request_of<DescribeConfigsRequest>("0020 0000 00000007 ffff 00000001 02 0001 74 00000001 0001 6b");
+  BOOST_TEST(request.resources.at(0).configuration_keys->at(0) == "k");
+  BOOST_TEST(!request.include_synonyms);
+  auto response = one_config();
+  response.results[0].configs[0].is_default = false;
+  BOOST_TEST(response_hex(ApiKey::describe_configs, 0, response) ==
+             hex("00000021 00000007 00000000 00000001 0000 ffff 02 0001 74"
+                 "00000001 0001 6b 0001 76 00 00 00"));
+}
+
+BOOST_AUTO_TEST_CASE(create_topics_0_has_neither_validation_nor_sentences) {
+  const auto request = request_of<CreateTopicsRequest>("0013 0000 00000007 ffff 00000001 0001 74 00000003 0001 00000000"
+                                                       "00000001 0001 6b 0001 76 00001388");
+  BOOST_TEST(request.topics.at(0).num_partitions == 3);
+  BOOST_TEST(request.topics[0].configs.at(0).name == "k");
+  BOOST_TEST(request.timeout_ms == 5000);
+  BOOST_TEST(!request.validate_only);
+  CreatableTopicResult topic;
+  topic.name = "t";
+  topic.error_code = ErrorCode::topic_already_exists;
+  topic.error_message = "m";
+  CreateTopicsResponse response;
+  response.topics = {topic};
+  BOOST_TEST(response_hex(ApiKey::create_topics, 0, response) == hex("0000000d 00000007 00000001 0001 74 0024"));
+  BOOST_TEST(response_hex(ApiKey::create_topics, 1, response) ==
+             hex("00000010 00000007 00000001 0001 74 0024 0001 6d"));
+}
+
+BOOST_AUTO_TEST_CASE(delete_topics_0_has_no_throttle_time) {
+  const auto request = request_of<DeleteTopicsRequest>("0014 0000 00000007 ffff 00000001 0001 74 00001388");
+  BOOST_TEST(request.topic_names.at(0) == "t");
+  BOOST_TEST(request.timeout_ms == 5000);
+  DeletableTopicResult topic;
+  topic.name = "t";
+  DeleteTopicsResponse response;
+  response.responses = {topic};
+  BOOST_TEST(response_hex(ApiKey::delete_topics, 0, response) == hex("0000000d 00000007 00000001 0001 74 0000"));
+}
+
 BOOST_AUTO_TEST_CASE(describe_configs_1) {
   const auto request = request_of<DescribeConfigsRequest>("0020 0001 00000007 ffff 00000001 02 0001 74 ffffffff 01");
   BOOST_TEST(request.resources.at(0).resource_type == resource_topic);

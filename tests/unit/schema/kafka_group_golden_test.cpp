@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(list_groups_0_and_5) {
   BOOST_TEST(hex_of(5, response) == hex("00000000 0000 02 02 67 02 70 02 53 02 63 00 00"));
 }
 
-BOOST_AUTO_TEST_CASE(describe_groups_0_and_5) {
+BOOST_AUTO_TEST_CASE(describe_groups_0_5_and_6) {
   BOOST_TEST(read<DescribeGroupsRequest>(3, "00000001 0001 67 01").include_authorized_operations);
   BOOST_TEST(read<DescribeGroupsRequest>(5, "02 02 67 00 00").groups.at(0) == "g");
   DescribedGroup group;
@@ -227,6 +227,14 @@ BOOST_AUTO_TEST_CASE(describe_groups_0_and_5) {
                                         "00000001 0001 6d 0001 63 0001 68 00000001 aa 00000001 bb"));
   BOOST_TEST(hex_of(5, response) == hex("00000000 02 0000 02 67 02 53 02 70 02 72"
                                         "02 02 6d 02 69 02 63 02 68 02 aa 02 bb 00 80000000 00 00"));
+  DescribedGroup missing;
+  missing.error_code = ErrorCode::group_id_not_found;
+  missing.error_message = "w";
+  missing.group_id = "g";
+  missing.group_state = "D";
+  response.groups = {missing};
+  BOOST_TEST(hex_of(5, response) == hex("00000000 02 0045 02 67 02 44 01 01 01 80000000 00 00"));
+  BOOST_TEST(hex_of(6, response) == hex("00000000 02 0045 02 77 02 67 02 44 01 01 01 80000000 00 00"));
 }
 
 BOOST_AUTO_TEST_CASE(delete_groups_1_and_2) {
