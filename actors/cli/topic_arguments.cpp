@@ -68,7 +68,7 @@ void add_alter(CLI::App& topic, Arguments& arguments) {
   auto options = std::make_shared<AlterOptions>();
   auto* alter = topic.add_subcommand("alter", "Change a topic's configuration, with effect at once, or add partitions");
   alter->add_option("NAME", options->topic.name)->required();
-  alter->add_option("--set", options->set, "As retention.ms=60000; may be repeated")
+  alter->add_option("--set,--config", options->set, "As retention.ms=60000; may be repeated")
       ->type_name("NAME=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)

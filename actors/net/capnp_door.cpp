@@ -74,6 +74,9 @@ caf::behavior CapnpConnection::make_behavior() {
         else
           keep<Result<rpc::OffsetInfo>>(io_->offsets, answer.token, error_of(answer.error, {}));
       }),
+      handler([this](const LogDescribed& answer) {
+        if (io_ != nullptr) keep(io_->log_sizes, answer.token, static_cast<std::int64_t>(answer.bytes));
+      }),
       handler([this](TopicCreated& answer) {
         if (io_ == nullptr) return;
         if (answer.error == ErrorCode::none)

@@ -53,7 +53,8 @@ private:
   struct PendingPage;
 
   kj::Promise<rpc::PartitionInfo> describe_partition(const TopicRef& topic, std::size_t id);
-  const PartitionRef* coordinator_of(const std::string& group) const; // null: not made yet
+  kj::Promise<std::int64_t> log_bytes(const rpc::TopicPartition& partition); // -1: not known
+  const PartitionRef* coordinator_of(const std::string& group) const;        // null: not made yet
   kj::Promise<GroupAnswer> ask_group(const std::string& group, GroupCommand command);
   template <class Command>
   kj::Promise<Status> change(Command message); // by the metadata actor

@@ -55,6 +55,7 @@ struct CapnpConnection::Io {
   Pending<Result<rpc::Produced>> produced;
   Pending<Result<rpc::Fetched>> fetched;
   Pending<Result<rpc::OffsetInfo>> offsets;
+  Pending<std::int64_t> log_sizes;
   Pending<Result<rpc::TopicInfo>> created;
   Pending<Status> deleted;
   Pending<Status> changed;

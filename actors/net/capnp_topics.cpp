@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::int64_t earliest_timestamp = -2;
 constexpr std::int64_t latest_timestamp = -1;
+constexpr std::int64_t unknown_bytes = -1;
 
 void add_end(rpc::PartitionInfo& to, Offset rpc::PartitionInfo::*end, const Result<rpc::OffsetInfo>& found) {
   if (found)
@@ -53,7 +54,18 @@ kj::Promise<rpc::PartitionInfo> CapnpConnection::describe_partition(const TopicR
   ends.add(list_offset(name, latest_timestamp).then([to = info.get()](const Result<rpc::OffsetInfo>& end) {
     add_end(*to, &rpc::PartitionInfo::high_watermark, end);
   }));
+  ends.add(log_bytes(name).then([to = info.get()](std::int64_t bytes) { to->bytes = bytes; }));
   return kj::joinPromises(ends.releaseAsArray()).then([info = kj::mv(info)] { return std::move(*info); });
+}
+
+kj::Promise<std::int64_t> CapnpConnection::log_bytes(const rpc::TopicPartition& partition) {
+  auto actor = find(partition);
+  if (!actor) return unknown_bytes;
+  const auto token = next_token_++;
+  send(*actor, DescribeLogOfPartition{caf::actor(this), token});
+  return expect(io_->log_sizes, token).exclusiveJoin(context_.loop.timer().afterDelay(answer_within).then([] {
+    return unknown_bytes;
+  }));
 }
 
 kj::Promise<Result<rpc::TopicInfo>> CapnpConnection::alter_topic(rpc::AlterTopic request) {

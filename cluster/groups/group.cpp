@@ -66,9 +66,9 @@ LeaveOutcome Group::leave(const std::vector<LeavingMember>& leaving, Moment now)
 
 void Group::delete_group(WaiterId waiter) {
   auto refused = refusal();
-  if (!refused && !exists()) refused = Error{ErrorCode::group_id_not_found, "there is no group '" + id_ + "'"};
+  if (!refused && !exists()) refused = Error{ErrorCode::group_id_not_found, "There is no group \"" + id_ + "\"."};
   if (!refused && classic_.state() != GroupState::empty) {
-    refused = Error{ErrorCode::non_empty_group, "the group '" + id_ + "' has members; stop its consumers first"};
+    refused = Error{ErrorCode::non_empty_group, "Group \"" + id_ + "\" has members; stop its consumers first."};
   }
   if (!refused) return send_group_deletion(waiter);
   effects_.deleted.push_back({waiter, refused->code, std::move(refused->message)});

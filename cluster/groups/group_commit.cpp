@@ -70,7 +70,7 @@ FetchOffsetsOutcome Group::fetch_offsets(const FetchOffsetsCommand& command) con
 
 void Group::delete_offsets(DeleteOffsetsCommand command) {
   auto refused = refusal();
-  if (!refused && !exists()) refused = Error{ErrorCode::group_id_not_found, "there is no group '" + id_ + "'"};
+  if (!refused && !exists()) refused = Error{ErrorCode::group_id_not_found, "There is no group \"" + id_ + "\"."};
   const bool has_members = classic_.state() != GroupState::empty;
   if (!refused && has_members && classic_.protocol_type() != consumer_protocol_type) {
     refused = Error{ErrorCode::non_empty_group, "the members of the group are no consumers, so it is not known what "

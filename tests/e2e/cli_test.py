@@ -5,6 +5,7 @@ import json
 import subprocess
 import unittest
 
+import group_wire
 import wire
 from node import BINARY, Node, run
 
@@ -74,7 +75,49 @@ class CliTest(unittest.TestCase):
         self.assertEqual([p["high_watermark"] for p in told["partition_list"]], [0, 2])
         self.assertEqual([p["log_start"] for p in told["partition_list"]], [0, 0])
         self.assertTrue(all(p["leader"] is not None and p["error"] is None for p in told["partition_list"]))
+        empty, filled = (p["bytes"] for p in told["partition_list"])
+        self.assertGreaterEqual(empty, 0)
+        self.assertGreater(filled, empty)
         self.assertIn("absent", self.refuse("topic", "describe", "absent"))
+
+    def test_a_topic_is_altered_and_deleted(self):
+        self.succeed("topic", "create", "altered", "--partitions", "1")
+        self.assertIn("retention.ms=60000", self.succeed("topic", "alter", "altered", "--set", "retention.ms=60000", "--partitions", "3"))
+        told = self.json("topic", "describe", "altered")
+        self.assertEqual((told["partitions"], told["configs"]), (3, {"retention.ms": "60000"}))
+        told = self.json("topic", "alter", "altered", "--config", "max.message.bytes=5000", "--unset", "retention.ms")
+        self.assertEqual(told["configs"], {"max.message.bytes": "5000"})
+        self.assertIn("never gets fewer", self.refuse("topic", "alter", "altered", "--partitions", "2"))
+        self.assertIn("retention.ms", self.refuse("topic", "alter", "altered", "--set", "retention.ms=soon"))
+        self.assertIn("absent", self.refuse("topic", "alter", "absent", "--partitions", "2"))
+        self.succeed("topic", "delete", "altered")
+        self.assertNotIn("altered", self.succeed("topic", "list"))
+        self.assertIn("altered", self.refuse("topic", "delete", "altered"))
+
+    def test_a_group_is_shown_reset_and_deleted(self):
+        self.succeed("topic", "create", "read", "--partitions", "2")
+        self.succeed("produce", "read", "-p", "0", stdin=b"a\nb\nc\n")
+        with wire.Connection(self.node.address) as connection:
+            self.assertEqual(group_wire.find_coordinator(connection, "readers")[0], 0)
+            self.assertEqual(group_wire.commit(connection, "readers", {("read", 0): 1, ("read", 1): -2}), {("read", 0): 0, ("read", 1): 0})
+            self.assertIn("readers", self.succeed("group", "list"))
+            offsets = {o["partition"]: o for o in self.json("group", "describe", "readers")["offsets"]}
+            self.assertEqual([offsets[0][key] for key in ("offset", "high_watermark", "lag")], [1, 3, 2])
+            self.assertGreaterEqual(offsets[0]["lag_seconds"], 0)
+            self.assertEqual([offsets[1][key] for key in ("offset", "high_watermark", "lag", "lag_seconds")], [None, 0, None, None])
+            reset = ("group", "reset", "readers", "--topic", "read:0", "--to-latest")
+            self.assertIn("--execute", self.succeed(*reset))
+            self.assertEqual(group_wire.committed(connection, "readers", [("read", 0)]), (0, {("read", 0): 1}))
+            self.succeed(*reset, "--execute")
+            self.assertEqual(group_wire.committed(connection, "readers", [("read", 0)]), (0, {("read", 0): 3}))
+            member = group_wire.enter(connection, "readers")["member"]
+            self.assertIn("has members", self.refuse("group", "delete", "readers"))
+            self.assertIn("has members", self.refuse(*reset, "--execute"))
+            self.assertEqual(group_wire.leave(connection, "readers", member), 0)
+        self.succeed("group", "delete", "readers")
+        self.assertNotIn("readers", self.succeed("group", "list"))
+        for command in ("describe", "delete"):
+            self.assertIn('There is no group "readers".', self.refuse("group", command, "readers"))
 
     def test_lines_go_in_and_come_out(self):
         self.succeed("topic", "create", "lines", "--partitions", "3")

@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_topic_is_described_with_where_its_partitions_stand) {
 BOOST_AUTO_TEST_CASE(a_topic_is_altered) {
   callboard({"--bootstrap", address, "topic", "create", "made", "--partitions", "2", "--config", "a=b"});
   const auto altered = callboard(
-      {"--bootstrap", address, "topic", "alter", "made", "--set", "c=d=e", "--unset", "a", "--partitions", "5"});
+      {"--bootstrap", address, "topic", "alter", "made", "--config", "c=d=e", "--unset", "a", "--partitions", "5"});
   BOOST_TEST(altered.status == 0, altered.errors);
   BOOST_TEST(altered.output == "altered topic made: 5 partitions, replication factor 1\nconfiguration: c=d=e\n");
   const auto refused = callboard({"--bootstrap", address, "topic", "alter", "made", "--partitions", "3"});
