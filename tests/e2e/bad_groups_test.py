@@ -10,7 +10,7 @@ from node import Node, wait_until
 from wire import array, int16, int32, string
 
 
-class BadGroupsTest(unittest.TestCase):
+class GroupCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.node = Node().start()
@@ -48,6 +48,8 @@ class BadGroupsTest(unittest.TestCase):
         self.assertEqual(heartbeat(self.connection, self.group, generation, member), 0)
         self.assertEqual(state(self.connection, self.group), (0, "Stable", [member]))
 
+
+class BadGroupsTest(GroupCase):
     def test_strangers_and_stale_generations_are_refused(self):
         member, generation = self.stable()
         self.assertEqual(heartbeat(self.connection, self.group, generation, member + "x"), group_wire.UNKNOWN_MEMBER_ID)
@@ -73,6 +75,17 @@ class BadGroupsTest(unittest.TestCase):
         unknown = {("never-made", 0): 1, ("t", 99): 1, ("t", -1): 1}
         self.assertEqual(set(commit(self.connection, self.group, unknown, generation, member).values()), {wire.UNKNOWN_TOPIC_OR_PARTITION})
         self.assertEqual(committed(self.connection, self.group), (0, {place: 5}))
+        self.still_well(member, generation)
+
+    def test_a_member_of_one_group_is_a_stranger_to_another(self):
+        member, generation = self.stable()
+        intruder, its_generation = self.stable(self.group + "-other")
+        self.assertEqual(its_generation, generation)
+        self.assertEqual(commit(self.connection, self.group, {("t", 0): 9}, generation, intruder), {("t", 0): group_wire.UNKNOWN_MEMBER_ID})
+        self.assertEqual(heartbeat(self.connection, self.group, generation, intruder), group_wire.UNKNOWN_MEMBER_ID)
+        self.assertEqual(sync(self.connection, self.group, generation, intruder)[0], group_wire.UNKNOWN_MEMBER_ID)
+        self.assertEqual(leave(self.connection, self.group, intruder), group_wire.UNKNOWN_MEMBER_ID)
+        self.assertEqual(committed(self.connection, self.group), (0, {}))
         self.still_well(member, generation)
 
     def test_an_offset_may_be_forgotten_by_a_negative_one(self):

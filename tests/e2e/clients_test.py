@@ -1,7 +1,6 @@
 #!/usr/bin/python3
-"""kcat, kafka-python and confluent-kafka, as Debian ships them, against one node; and the examples."""
+"""kafka-python and confluent-kafka, as Debian ships them, against one node; and the examples."""
 import os
-import shutil
 import subprocess
 import time
 import unittest
@@ -12,89 +11,14 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
 
 import wire
-from node import BUILD, Node
+from client_case import ClientCase
+from node import BUILD
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 
 
-class ClientsTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.node = Node().start()
-
-    @classmethod
-    def tearDownClass(cls):
-        status, log = cls.node.stop(), cls.node.log()
-        cls.node.close()
-        assert status == 0, f"status {status}: {log[-2000:]}"
-
-    def topic(self, partitions=1, configs=None):
-        """A fresh topic, named after the test."""
-        name = self.id().rsplit(".", 1)[1]
-        with wire.Connection(self.node.address) as connection:
-            self.assertEqual(wire.create_topic(connection, name, partitions, configs)[0], 0)
-        return name
-
-    def stored_codecs(self, topic):
-        """The codec bits of every batch as the node keeps it."""
-        found, offset = set(), 0
-        with wire.Connection(self.node.address) as connection:
-            while True:
-                error, high_watermark, content = wire.fetch(connection, topic, offset)
-                self.assertEqual(error, 0)
-                if offset >= high_watermark:
-                    return found
-                found.add(content[22] & 7)
-                offset = int.from_bytes(content[:8], "big") + int.from_bytes(content[23:27], "big") + 1
-
-
-@unittest.skipUnless(shutil.which("kcat"), "kcat is not installed")
-class KcatTest(ClientsTest):
-    def kcat(self, *args, stdin=b"", status=0):
-        done = subprocess.run(["kcat", "-b", self.node.address, *args], input=stdin, capture_output=True, timeout=30, check=False)
-        if status is not None:
-            self.assertEqual(done.returncode, status, done.stderr.decode())
-        return done.stdout if status == 0 else done.stderr
-
-    def consume(self, topic, *args):
-        return self.kcat("-C", "-t", topic, "-e", "-q", "-o", "beginning", *args)
-
-    def test_kcat_every_codec(self):
-        topic = self.topic(len(CODECS))
-        lines = b"".join(b"line %d of a text that compresses well\n" % n for n in range(500))
-        for partition, codec in enumerate(CODECS):
-            with self.subTest(codec=codec):
-                self.kcat("-P", "-t", topic, "-p", str(partition), "-z", codec, "-X", "linger.ms=50", stdin=lines)
-                self.assertEqual(self.consume(topic, "-p", str(partition)), lines)
-
-    def test_kcat_idempotent_producer(self):
-        topic = self.topic()
-        lines = b"".join(b"%d\n" % n for n in range(2000))
-        self.kcat("-P", "-t", topic, "-X", "enable.idempotence=true", "-X", "batch.num.messages=10", stdin=lines)
-        self.assertEqual(self.consume(topic), lines)
-
-    def test_kcat_keys_headers_and_tombstones(self):
-        topic = self.topic()
-        self.kcat("-P", "-t", topic, "-K", ":", "-Z", "-H", "colour=blue", stdin=b"key:value\ngone:\n")
-        self.assertEqual(self.consume(topic, "-f", "%k=%S=%s %h\n"), b"key=5=value colour=blue\ngone=-1= colour=blue\n")
-
-    def test_kcat_metadata_and_offsets_by_time(self):
-        topic = self.topic(3)
-        self.assertIn(f'topic "{topic}" with 3 partitions'.encode(), self.kcat("-L", "-t", topic))
-        self.kcat("-P", "-t", topic, "-p", "0", stdin=b"a\nb\n")
-        self.assertIn(b"offset 2", self.kcat("-Q", "-t", f"{topic}:0:-1"))
-
-    def test_kcat_creates_a_topic_by_writing(self):
-        topic = "kcat-made-this"
-        self.kcat("-P", "-t", topic, stdin=b"first\n")
-        self.assertEqual(self.consume(topic), b"first\n")
-
-    def test_kcat_is_told_of_a_topic_that_is_not_there(self):
-        self.assertIn(b"nknown topic", self.kcat("-C", "-t", "never-made", "-e", "-X", "allow.auto.create.topics=false", status=1))
-
-
-class KafkaPythonTest(ClientsTest):
+class KafkaPythonTest(ClientCase):
     def producer(self, **options):
         producer = KafkaProducer(bootstrap_servers=self.node.address, **options)
         self.addCleanup(producer.close)
@@ -152,6 +76,18 @@ class KafkaPythonTest(ClientsTest):
         for time_ms, wanted in ((base + 10000, 10), (base + 10001, 11), (base - 5, 0), (base + 29001, None)):
             found = consumer.offsets_for_times({partition: time_ms})[partition]
             self.assertEqual(found and found.offset, wanted, time_ms - base)
+
+    def test_python_is_told_that_a_topic_is_empty(self):
+        topic = self.topic(3)
+        consumer = self.consumer(topic, range(3))
+        places = [TopicPartition(topic, p) for p in range(3)]
+        self.assertEqual(consumer.beginning_offsets(places), dict.fromkeys(places, 0))
+        self.assertEqual(consumer.end_offsets(places), dict.fromkeys(places, 0))
+        self.assertEqual(consumer.poll(300), {})
+
+    def test_python_cannot_write_where_no_topic_can_be(self):
+        with self.assertRaises((kafka.errors.InvalidTopicError, kafka.errors.KafkaTimeoutError)):
+            self.producer(max_block_ms=3000).send("not a name!", b"x").get(10)
 
     def test_python_creates_a_topic_by_writing(self):
         self.assertEqual(self.send("python-made-this", {"value": b"x"})[0].offset, 0)
@@ -221,7 +157,16 @@ class KafkaPythonTest(ClientsTest):
         self.assertEqual(sorted((r.partition, r.offset) for r in records), sorted((s.partition, s.offset) for s in sent))
 
 
-class ConfluentTest(ClientsTest):
+class ConfluentTest(ClientCase):
+    def test_confluent_idempotent_producer(self):
+        topic = self.topic()
+        producer = confluent_kafka.Producer({"bootstrap.servers": self.node.address, "enable.idempotence": True, "batch.num.messages": 10})
+        for n in range(2000):
+            producer.produce(topic, b"%d" % n)
+        self.assertEqual(producer.flush(30), 0)
+        with wire.Connection(self.node.address) as connection:
+            self.assertEqual(wire.read_all(connection, topic), [(n, b"%d" % n) for n in range(2000)])
+
     def results(self, futures):
         """What each of an administration's calls returned."""
         return {key: future.result(20) for key, future in futures.items()}
@@ -246,7 +191,7 @@ class ConfluentTest(ClientsTest):
         self.assertNotIn("by-confluent", admin.list_topics(timeout=20).topics)
 
 
-class ExamplesTest(ClientsTest):
+class ExamplesTest(ClientCase):
     def run_example(self, *command, stdin=""):
         return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60, check=True).stdout
 

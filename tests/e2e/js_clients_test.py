@@ -6,30 +6,14 @@ import subprocess
 import unittest
 
 import wire
-from node import Node
+from client_case import ClientCase
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = os.path.join(HERE, "clients_js")
 EXAMPLES = os.path.join(HERE, "..", "..", "examples")
 
 
-class NodeTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.node = Node().start()
-
-    @classmethod
-    def tearDownClass(cls):
-        status, log = cls.node.stop(), cls.node.log()
-        cls.node.close()
-        assert status == 0, f"status {status}: {log[-2000:]}"
-
-    def topic(self, partitions):
-        name = self.id().rsplit(".", 1)[1]
-        with wire.Connection(self.node.address) as connection:
-            self.assertEqual(wire.create_topic(connection, name, partitions)[0], 0)
-        return name
-
+class ProgramCase(ClientCase):
     def run_program(self, *command, stdin=""):
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=90, check=False)
         self.assertEqual(done.returncode, 0, done.stdout[-2000:] + done.stderr[-4000:])
@@ -37,7 +21,29 @@ class NodeTest(unittest.TestCase):
 
 
 @unittest.skipUnless(shutil.which("node") and os.path.isdir(os.path.join(SCRIPTS, "node_modules")), "./test installs the JavaScript clients")
-class JavaScriptTest(NodeTest):
+class JavaScriptTest(ProgramCase):
+    def test_kafkajs_records(self):
+        for case in ("contents", "megabyte", "acks", "idempotent", "times", "emptiness", "outOfRange", "wakes", "mentions"):
+            self.run_case("kafkajs_records.js", case)
+
+    def test_kafkajs_every_codec_is_stored_as_it_was_sent(self):
+        topic = self.topic(5)
+        self.run_case("kafkajs_records.js", "codecs", topic)
+        for number in range(5):
+            self.assertEqual(self.stored_codecs(topic, number), {number})
+
+    def test_kafkajs_administration(self):
+        for case in ("topics", "configs", "partitions", "records", "groups", "offsets"):
+            self.run_case("kafkajs_admin.js", case)
+
+    def run_case(self, script, case, topic=None):
+        with self.subTest(case=case):
+            if topic is None:
+                topic = f"kafkajs-{case}"
+                with wire.Connection(self.node.address) as connection:
+                    self.assertEqual(wire.create_topic(connection, topic)[0], 0)
+            self.assertIn("all is well", self.run_program("node", os.path.join(SCRIPTS, script), self.node.address, topic, case))
+
     def test_kafkajs_members_come_and_go(self):
         topic = self.topic(4)
         self.assertIn("all is well", self.run_program("node", os.path.join(SCRIPTS, "kafkajs_groups.js"), self.node.address, topic, "kafkajs"))
@@ -53,7 +59,7 @@ class JavaScriptTest(NodeTest):
         self.assertEqual(sorted(line.rsplit(" ", 1)[1] for line in read.splitlines()), ["one", "three", "two"])
 
 
-class GroupExamplesTest(NodeTest):
+class GroupExamplesTest(ProgramCase):
     def test_python_example_goes_on_where_it_stopped(self):
         topic = self.topic(1)
         self.run_program("/usr/bin/python3", os.path.join(EXAMPLES, "python", "produce.py"), self.node.address, topic, stdin="a\nb\nc\n")
