@@ -53,7 +53,6 @@ GroupActor::GroupActor(caf::actor_config& config, ActorRegistry& registry, Group
   : HostedActor(config, registry, ActorKind::group, wiring.name), wiring_(std::move(wiring)), group_(wiring_.name) {}
 
 caf::behavior GroupActor::make_behavior() {
-  delayed_send(this, idle_after, CheckIdle{});
   return {
       handler([this](GroupRequest& message) { accept(message); }),
       handler([this](RowsScanned& message) { on_scanned(message); }),
@@ -83,6 +82,7 @@ void GroupActor::accept(GroupRequest& request) {
     send(request.from, GroupAnswer{request.token, ErrorCode::not_coordinator, {}});
   } else if (phase_ == Phase::ready) {
     execute(request);
+    rest();
   } else {
     waiting_.push_back(std::move(request));
     begin_load();
@@ -202,6 +202,7 @@ void GroupActor::loaded() {
   phase_ = Phase::ready;
   for (auto& request : std::exchange(waiting_, {})) execute(request);
   route_effects();
+  rest();
 }
 
 void GroupActor::fail_load(const std::string& why) {
@@ -210,6 +211,7 @@ void GroupActor::fail_load(const std::string& why) {
   rows_.clear();
   for (const auto& request : std::exchange(waiting_, {}))
     send(request.from, GroupAnswer{request.token, ErrorCode::coordinator_not_available, {}});
+  rest();
 }
 
 // ---- what happens to it
@@ -222,6 +224,7 @@ void GroupActor::on_written(const ProduceAnswers& message) {
       group_.write_failed(answer.token, {answer.error, answer.message}, this_moment());
   }
   route_effects();
+  rest();
 }
 
 void GroupActor::on_deadline() {
@@ -229,6 +232,7 @@ void GroupActor::on_deadline() {
   if (phase_ != Phase::ready) return;
   group_.expire(this_moment());
   route_effects();
+  rest();
 }
 
 void GroupActor::on_topic_removed(const TopicRemoved& message) {
@@ -257,6 +261,17 @@ void GroupActor::check_idle() {
     if (!group_.idle()) return;
   }
   send(wiring_.coordinator, GroupIdle{wiring_.name, requests_});
+}
+
+// After every message, not after every request: several may have waited for the load, and
+// the next one may be what makes the group. The timer keeps this actor in memory, so one
+// that is to end at once sets none.
+void GroupActor::rest() {
+  if (phase_ == Phase::ready && !group_.exists() && group_.idle()) {
+    send(wiring_.coordinator, GroupIdle{wiring_.name, requests_});
+  } else if (!std::exchange(looks_, true)) {
+    delayed_send(this, idle_after, CheckIdle{});
+  }
 }
 
 // ---- what follows from it

@@ -32,7 +32,8 @@ struct CheckIdle {};
 // One consumer group: a thin shell around groups::Group that loads its rows, feeds it
 // requests and the time, writes its rows to the offsets partition and sends its answers.
 // Requests that come while it loads wait here, bounded by the credits of their senders.
-// Ends when its coordinator says so: unused, or coordinated elsewhere now.
+// Ends when its coordinator says so: unused, or coordinated elsewhere now. One that holds
+// nothing is unused at once: asking for groups that never were leaves nothing behind.
 class GroupActor final : public HostedActor {
 public:
   GroupActor(caf::actor_config& config, ActorRegistry& registry, GroupWiring wiring);
@@ -76,6 +77,7 @@ private:
   void arm_deadline();
   void report_change();
   void check_idle();
+  void rest();
 
   GroupWiring wiring_;
   groups::Group group_;
@@ -88,6 +90,7 @@ private:
   std::optional<Instant> armed_for_;
   std::uint64_t requests_ = 0;                         // handled
   std::uint64_t requests_seen_ = 0;                    // at the last look
+  bool looks_ = false;                                 // now and then whether it is used
   groups::GroupState told_ = groups::GroupState::dead; // to the coordinator
   std::size_t told_members_ = 0;
 };

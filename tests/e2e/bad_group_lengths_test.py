@@ -105,7 +105,7 @@ class LengthsTest(GroupCase):
                 return None
 
     def test_every_length(self):
-        member, generation = self.stable()
+        member, generation = self.stable(session_ms=300_000)
         self.assertEqual(group_wire.commit(self.connection, self.group, {("t", 0): 5}, generation, member), {("t", 0): 0})
         for api, version, compact, parts in requests(self.group, "t"):
             with self.subTest(api=api, version=version):
@@ -119,7 +119,7 @@ class LengthsTest(GroupCase):
                 self.assertEqual(group_wire.committed(self.connection, self.group), (0, {("t", 0): 5}))
 
     def test_versions_and_apis_that_do_not_exist(self):
-        member, generation = self.stable()
+        member, generation = self.stable(session_ms=300_000)
         served = wire.api_versions(self.connection)[1]
         for api in range(group_wire.OFFSET_COMMIT, group_wire.LIST_GROUPS + 1):
             for version in (served[api][1] + 1, 2**15 - 1, -1, -2**15):

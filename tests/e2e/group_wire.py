@@ -112,13 +112,24 @@ def listed(connection):
     return dict(reader.array(lambda: (reader.string(), reader.string())))
 
 
+def described(connection, groups):
+    """[(error, group, state, member ids)]"""
+    reader = connection.call(DESCRIBE_GROUPS, 0, array([string(group) for group in groups]))
+
+    def one():
+        error, name, what, _kind, _protocol = reader.int16(), reader.string(), reader.string(), reader.string(), reader.string()
+        members = reader.array(lambda: (reader.string(), reader.string(), reader.string(), reader.data(), reader.data()))
+        return error, name, what, [member[0] for member in members]
+
+    return reader.array(one)
+
+
+def states(connection, groups):
+    """{group: state}"""
+    return {name: what for _, name, what, _ in described(connection, groups)}
+
+
 def state(connection, group):
     """(error, state, member ids)"""
-    reader = connection.call(DESCRIBE_GROUPS, 0, array([string(group)]))
-
-    def described():
-        error, _name, what, _kind, _protocol = reader.int16(), reader.string(), reader.string(), reader.string(), reader.string()
-        members = reader.array(lambda: (reader.string(), reader.string(), reader.string(), reader.data(), reader.data()))
-        return error, what, [member[0] for member in members]
-
-    return reader.array(described)[0]
+    (error, _, what, members), = described(connection, [group])
+    return error, what, members

@@ -3,42 +3,31 @@
 namespace callboard::kafka {
 namespace {
 
-constexpr auto answer_within = std::chrono::seconds(30);
-
-class DeleteGroupsInFlight final : public GroupInFlight {
+class DeleteGroupsInFlight final : public SeveralGroupsInFlight {
 public:
   DeleteGroupsInFlight(KafkaConnection& connection, std::uint32_t slot, RequestHeader header,
                        DeleteGroupsRequest request)
-    : GroupInFlight(connection, slot, std::move(header)), request_(std::move(request)) {}
-
-  void start() override {
-    response_.results.resize(request_.group_names.size());
-    for (std::size_t i = 0; i < request_.group_names.size(); ++i) {
-      auto& place = response_.results[i];
-      place.group_id = std::move(request_.group_names[i]);
-      place.error_code = ask(i, place.group_id, DeleteGroup{});
-      if (place.error_code != ErrorCode::none) continue;
-      place.error_code = ErrorCode::request_timed_out; // unless it answers
-      ++waiting_;
-    }
-    if (waiting_ == 0)
-      finish();
-    else
-      connection_.set_deadline(slot_, answer_within);
-  }
-
-  void on(std::uint32_t index, GroupAnswer& answer) override {
-    response_.results[index].error_code = on_kafka_wire(
-        answer.refused == ErrorCode::none ? outcome_of<groups::DeleteGroupOutcome>(answer).error : answer.refused);
-    if (--waiting_ == 0) finish();
-  }
+    : SeveralGroupsInFlight(connection, slot, std::move(header)), request_(std::move(request)) {}
 
 private:
+  std::size_t prepare() override {
+    for (auto& group : request_.group_names) response_.results.emplace_back().group_id = std::move(group);
+    return response_.results.size();
+  }
+
+  const std::string& id_of(std::size_t index) const override { return response_.results[index].group_id; }
+  GroupCommand command_for(std::size_t) const override { return DeleteGroup{}; }
+  ErrorCode& error_of(std::size_t index) override { return response_.results[index].error_code; }
+
+  std::size_t take(std::size_t index, GroupAnswer& answer) override {
+    error_of(index) = on_kafka_wire(outcome_of<groups::DeleteGroupOutcome>(answer).error);
+    return 0; // its place was there before
+  }
+
   void finish() override { respond(response_); }
 
   DeleteGroupsRequest request_;
   DeleteGroupsResponse response_;
-  std::size_t waiting_ = 0;
 };
 
 } // namespace

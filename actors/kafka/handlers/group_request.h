@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <unordered_set>
 
 #include "actors/coordination/group_messages.h"
 #include "actors/kafka/handlers/handlers.h"
@@ -25,6 +27,38 @@ protected:
   void respond(const T& response) {
     connection_.respond(slot_, encode_response(header_, response));
   }
+};
+
+// A request about any number of groups. Only some are asked at a time: each may have to be
+// loaded first, and a request's memory is bounded by its bytes, not by what it names. A group
+// named twice is answered once, and once the answer is large (64 MiB), what is left of it
+// is refused with policy_violation.
+class SeveralGroupsInFlight : public GroupInFlight {
+public:
+  using GroupInFlight::GroupInFlight;
+
+  void start() override;
+  void on(std::uint32_t index, GroupAnswer& answer) override;
+
+protected:
+  // Makes room for as many answers as there are groups; their number.
+  virtual std::size_t prepare() = 0;
+  // Of group number `index`. The id stays where it is once there is room.
+  virtual const std::string& id_of(std::size_t index) const = 0;
+  virtual GroupCommand command_for(std::size_t index) const = 0;
+  virtual ErrorCode& error_of(std::size_t index) = 0;
+  // An answer that is no refusal; may set the error too. About how many bytes it takes.
+  virtual std::size_t take(std::size_t index, GroupAnswer& answer) = 0;
+
+private:
+  void go_on(); // finishes if nothing is left
+  ErrorCode begin(std::size_t index);
+
+  std::size_t count_ = 0;
+  std::size_t next_ = 0;
+  std::size_t waiting_ = 0;
+  std::size_t bytes_ = 0;
+  std::unordered_set<std::string_view> named_;
 };
 
 // The outcome of the kind that belongs to the command that was sent.

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "actors/kafka/handlers/group_request.h"
 
 namespace callboard::kafka {
@@ -6,66 +8,58 @@ namespace {
 constexpr std::int16_t several_since = 8;     // KIP-709
 constexpr std::int16_t group_error_since = 2; // version 1 says it at every partition
 constexpr std::int16_t null_is_all_since = 2;
-constexpr auto answer_within = std::chrono::seconds(30);
 
-class OffsetFetchInFlight final : public GroupInFlight {
+class OffsetFetchInFlight final : public SeveralGroupsInFlight {
 public:
   OffsetFetchInFlight(KafkaConnection& connection, std::uint32_t slot, RequestHeader header, OffsetFetchRequest request)
-    : GroupInFlight(connection, slot, std::move(header)), request_(std::move(request)) {}
+    : SeveralGroupsInFlight(connection, slot, std::move(header)), request_(std::move(request)) {}
 
-  void start() override {
+private:
+  std::size_t prepare() override {
     if (header_.version < several_since) {
       auto& group = request_.groups.emplace_back();
       group.group_id = std::move(request_.group_id);
       group.topics = std::move(request_.topics);
       if (!group.topics && header_.version < null_is_all_since) group.topics.emplace();
     }
-    answers_.resize(request_.groups.size());
-    for (std::size_t i = 0; i < request_.groups.size(); ++i) {
-      const auto& group = request_.groups[i];
-      auto& answer = answers_[i];
-      answer.group_id = group.group_id;
-      answer.error_code = ask(i, group.group_id, command(group));
-      if (answer.error_code != ErrorCode::none) continue;
-      answer.error_code = ErrorCode::request_timed_out; // unless it answers
-      ++waiting_;
-    }
-    if (waiting_ == 0)
-      finish();
-    else
-      connection_.set_deadline(slot_, answer_within);
+    for (const auto& group : request_.groups) answers_.emplace_back().group_id = group.group_id;
+    return answers_.size();
   }
 
-  void on(std::uint32_t index, GroupAnswer& answer) override {
-    auto& place = answers_[index];
-    place.error_code = on_kafka_wire(answer.refused);
-    if (answer.refused == ErrorCode::none) {
-      auto& fetched = outcome_of<groups::FetchOffsetsOutcome>(answer);
-      place.error_code = on_kafka_wire(fetched.error);
-      if (fetched.error == ErrorCode::none) take(fetched.offsets, place);
-    }
-    if (--waiting_ == 0) finish();
-  }
+  const std::string& id_of(std::size_t index) const override { return answers_[index].group_id; }
+  ErrorCode& error_of(std::size_t index) override { return answers_[index].error_code; }
 
-private:
-  GroupCommand command(const OffsetFetchGroup& group) const {
+  // A partition named twice is answered once, or a small request could have any answer.
+  GroupCommand command_for(std::size_t index) const override {
     groups::FetchOffsetsCommand fetch;
     fetch.require_stable = request_.require_stable;
-    if (!group.topics) return fetch;
+    const auto& topics = request_.groups[index].topics;
+    if (!topics) return fetch;
     auto& partitions = fetch.partitions.emplace();
-    for (const auto& topic : *group.topics)
-      for (const auto index : topic.partition_indexes) partitions.push_back({topic.name, index});
+    for (const auto& topic : *topics)
+      for (const auto partition : topic.partition_indexes) partitions.push_back({topic.name, partition});
+    std::sort(partitions.begin(), partitions.end());
+    partitions.erase(std::unique(partitions.begin(), partitions.end()), partitions.end());
     return fetch;
   }
 
+  std::size_t take(std::size_t index, GroupAnswer& answer) override {
+    auto& fetched = outcome_of<groups::FetchOffsetsOutcome>(answer);
+    error_of(index) = on_kafka_wire(fetched.error);
+    return fetched.error == ErrorCode::none ? take(fetched.offsets, answers_[index]) : 0;
+  }
+
   // Those of one topic stand together.
-  static void take(std::vector<groups::FetchedOffset>& offsets, OffsetFetchGroupResponse& place) {
+  static std::size_t take(std::vector<groups::FetchedOffset>& offsets, OffsetFetchGroupResponse& place) {
+    std::size_t bytes = 0;
     for (auto& offset : offsets) {
       if (place.topics.empty() || place.topics.back().name != offset.partition.topic)
         place.topics.emplace_back().name = offset.partition.topic;
+      bytes += sizeof(OffsetFetchPartitionResponse) + offset.metadata.size();
       place.topics.back().partitions.push_back({offset.partition.partition, offset.offset.value, offset.leader_epoch,
                                                 std::move(offset.metadata), on_kafka_wire(offset.error)});
     }
+    return bytes;
   }
 
   // What a version without an error for the group says instead.
@@ -94,7 +88,6 @@ private:
 
   OffsetFetchRequest request_;
   std::vector<OffsetFetchGroupResponse> answers_;
-  std::size_t waiting_ = 0;
 };
 
 } // namespace
