@@ -122,6 +122,9 @@ const cases = {
       await until(() => seen === i, 'a record by a fetch that waits')
       assert.ok(Date.now() - began < 5000, 'it waited for its time-out of 20 s')
     }
+    const stopped = consumer.stop() // waits for its last fetch
+    await producer.send({ topic, messages: numbered(1) })
+    await stopped
   },
 
   async mentions (kafka, topic) {
