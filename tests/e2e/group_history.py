@@ -6,8 +6,10 @@ events of all its members and of one who watches its committed offsets, by time:
   {"event": "poll",      "consumer": "a", "partition": 0, "records": [[42, "1-0-17"]]}
   {"event": "commit",    "consumer": "a", "offsets": [[0, 43]]}                  acknowledged
   {"event": "committed", "partition": 0, "offset": 43}      read by the watcher: where it changed
-Every event has "at": for what was asked (committed) when the question went out, otherwise
-when it was known. An `owner` is a member id, or the instance id of a static member.
+  {"event": "told",      "partition": 0, "offset": 43}      the same
+Every event has "at", when it was known; only `committed` has when the watcher asked, as
+what was acknowledged before that must be in the answer, while what `told` has may have
+come meanwhile. An `owner` is a member id, or the instance id of a static member.
 """
 import collections
 import json
@@ -75,7 +77,7 @@ def commits_past(events):
     for event in events:
         if event["event"] == "poll":
             delivered.add(event["partition"], [offset for offset, _ in event["records"]])
-        elif event["event"] in ("commit", "committed"):
+        elif event["event"] in ("commit", "told"):
             for partition, offset in event.get("offsets") or [(event["partition"], event["offset"])]:
                 if offset > delivered.upto[partition]:
                     found.append(f"partition {partition} is committed up to {offset}, but {delivered.upto[partition]} was not delivered")

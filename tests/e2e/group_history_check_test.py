@@ -25,6 +25,10 @@ def commit(offset, consumer="a", partition=0):
     return {"event": "commit", "consumer": consumer, "offsets": [[partition, offset]]}
 
 
+def told(offset, partition=0):
+    return {"event": "told", "partition": partition, "offset": offset}
+
+
 def committed(offset, partition=0):
     return {"event": "committed", "partition": partition, "offset": offset}
 
@@ -74,7 +78,10 @@ class GroupHistoryTest(unittest.TestCase):
         self.assert_found([*FIRST[:-2], commit(3), committed(3), *SECOND], "commit past a record")
 
     def test_the_watcher_sees_a_commit_past_what_was_delivered(self):
-        self.assert_found([*FIRST, committed(3), *SECOND], "commit past a record")
+        self.assert_found([*FIRST, told(3), *SECOND], "commit past a record")
+
+    def test_a_commit_may_come_between_the_watchers_question_and_its_answer(self):
+        self.assert_found([*FIRST, committed(3), *SECOND[:-1], told(3)])
 
     def test_a_member_begins_behind_what_was_delivered(self):
         events = [*SENT, own(1, 0), seek(), poll((1, "y"), (2, "z"))]

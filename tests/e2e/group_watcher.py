@@ -37,11 +37,13 @@ class Watcher(threading.Thread):
     def _look(self, connection, group):
         asked_at = time.monotonic()
         error, found = group_wire.committed(connection, group.name, self.places)
+        told_at = time.monotonic()
         if error:
             return
         before = self.offsets[group.name]
         for (_, partition), offset in found.items():
             if offset != before[partition]:
                 before[partition] = offset
-                self.seen[group.name].append({"at": asked_at, "event": "committed", "partition": partition, "offset": offset})
+                for at, event in ((asked_at, "committed"), (told_at, "told")):
+                    self.seen[group.name].append({"at": at, "event": event, "partition": partition, "offset": offset})
         group.position = sum(max(offset, 0) for offset in before.values())
