@@ -314,9 +314,11 @@ void PartitionReplica::apply_entry(Unapplied& unapplied) {
 
 // Segments may go with what the state on disk does not know yet only once it does; and
 // with entries at this very offset that are no batches only once those are committed, as
-// another leader may undo them.
+// another leader may undo them. Nor while the disk still has entries that were undone here:
+// the write that replaces them comes later than a log start.
 void PartitionReplica::release_log_start() {
-  if (!log_start_due_ || *log_start_due_ > stored_state_end_) return;
+  if (undone_from_ && raft_.stored_index() >= *undone_from_) undone_from_.reset();
+  if (!log_start_due_ || *log_start_due_ > stored_state_end_ || undone_from_) return;
   const auto* next = unapplied_.empty() ? nullptr : &unapplied_.front().entry;
   if (next != nullptr && next->type != EntryType::batch && next->base_offset <= *log_start_due_) return;
   effects_.log_start = std::exchange(log_start_due_, {});
@@ -327,6 +329,7 @@ void PartitionReplica::undo_from(RaftIndex from) {
   while (!unapplied_.empty() && unapplied_.back().entry.index >= from) unapplied_.pop_back();
   log_end_ = unapplied_.empty() ? high_watermark_ : unapplied_.back().entry.next_offset();
   adopted_ = std::min(adopted_, from.prev());
+  undone_from_ = std::min(undone_from_.value_or(from), from);
   const auto above_state = std::max(from, applied_.next());
   if (!raft::sabotaged(raft::Sabotage::producer_state_not_undone)) producers_.truncate_from(above_state);
   terms_.truncate_from(above_state);

@@ -313,8 +313,9 @@ private:
   RaftIndex committed_; // what the high watermark stands for
   RaftIndex applied_;   // what the derived state is as of; the same but behind a snapshot
   std::optional<RaftIndex> catch_up_;
-  Offset stored_state_end_;             // below it the state on disk speaks for the batches
-  std::optional<Offset> log_start_due_; // in effect, to be told once the state is on disk
+  Offset stored_state_end_;              // below it the state on disk speaks for the batches
+  std::optional<Offset> log_start_due_;  // in effect, to be told once the state is on disk
+  std::optional<RaftIndex> undone_from_; // until what came in their place is on disk
   ChangedRows<Offset> log_start_rows_;
   ChangedRows<RaftIndex> catch_up_rows_;
   StateProgress state_;

@@ -190,6 +190,7 @@ void PartitionReplica::install(const raft::Snapshot& snapshot) {
   catch_up_ = state->catch_up;
   state_ = {snapshot.applied, 0, std::nullopt, {}};
   log_start_due_.reset();
+  undone_from_.reset();
   stored_state_end_ = snapshot.log_start;
   log_start_ = log_start_proposed_ = std::max({log_start_, snapshot.log_start, state->log_start});
   first_offset_ = log_end_ = snapshot.next_offset;
