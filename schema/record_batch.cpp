@@ -151,13 +151,18 @@ std::optional<std::int8_t> magic_of(ByteView data) {
 }
 
 Result<BatchHeader> read_batch_header(ByteView data) {
+  auto header = read_cut_batch_header(data);
+  if (header && header->total_bytes > data.size()) return corrupt("The record batch is cut off.");
+  return header;
+}
+
+Result<BatchHeader> read_cut_batch_header(ByteView data) {
   if (data.size() < batch_header_bytes) return corrupt("The record batch ends inside its header.");
   const auto* at = data.data();
   const auto length = load_big_endian<std::int32_t>(at + length_at);
   const auto total = std::int64_t{length} + std::int64_t{bytes_before_length_counts};
   if (total < std::int64_t{batch_header_bytes})
     return corrupt("The record batch claims to be smaller than its header.");
-  if (total > static_cast<std::int64_t>(data.size())) return corrupt("The record batch is cut off.");
   BatchHeader header;
   header.base_offset = Offset(load_big_endian<std::int64_t>(at + base_offset_at));
   header.total_bytes = static_cast<std::size_t>(total);
@@ -217,13 +222,20 @@ Status for_each_record(ByteView batch, const std::function<bool(const RecordView
   if (!header) return header.error();
   if (header->codec() != Codec::none)
     return Error{ErrorCode::unsupported_compression_type, "The records of a compressed batch cannot be walked."};
-  RecordReader in(batch.first(header->total_bytes).subspan(batch_header_bytes));
+  return for_each_record(*header, batch.first(header->total_bytes).subspan(batch_header_bytes), visit);
+}
+
+Status for_each_record(const BatchHeader& header, ByteView records,
+                       const std::function<bool(const RecordView&)>& visit) {
+  RecordReader in(records);
   RecordView record;
-  for (std::int32_t i = 0; i < header->count; ++i) {
+  for (std::int32_t i = 0; i < header.count; ++i) {
+    const auto from_here = in.left();
     std::int32_t length = 0;
     ByteView body;
-    if (!in.varint(length) || !in.bytes(length, body) || !read_record(*header, body, record))
+    if (!in.varint(length) || !in.bytes(length, body) || !read_record(header, body, record))
       return corrupt("The batch holds a record whose lengths or offset do not fit.");
+    record.raw = from_here.first(from_here.size() - in.left().size());
     if (!visit(record)) return ok_status();
   }
   if (!in.left().empty()) return corrupt("The batch holds more bytes than its records.");
@@ -275,26 +287,40 @@ void BatchBuilder::add(std::optional<ByteView> key, std::optional<ByteView> valu
 
 SharedBytes BatchBuilder::finish() {
   CB_ASSERT(count_ > 0);
-  const auto total = bytes();
+  BatchHeader header;
+  header.leader_epoch = Term(-1);
+  header.last_offset_delta = count_ - 1;
+  header.base_timestamp = base_timestamp_;
+  header.max_timestamp = max_timestamp_;
+  header.producer = producer_;
+  header.producer_epoch = producer_epoch_;
+  header.base_sequence = base_sequence_;
+  header.count = count_;
+  auto batch = build_batch(header, bytes_of(records_));
+  count_ = 0;
+  records_.clear();
+  return batch;
+}
+
+SharedBytes build_batch(const BatchHeader& header, ByteView records) {
+  const auto total = batch_header_bytes + records.size();
   CB_ASSERT(total <= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()));
   ByteBuffer buffer(total);
   auto* at = buffer.data();
-  store_big_endian(at + base_offset_at, std::int64_t{0});
+  store_big_endian(at + base_offset_at, header.base_offset.value);
   store_big_endian(at + length_at, static_cast<std::int32_t>(total - bytes_before_length_counts));
-  store_big_endian(at + leader_epoch_at, std::int32_t{-1});
+  store_big_endian(at + leader_epoch_at, header.leader_epoch.value);
   store_big_endian(at + magic_at, current_magic);
-  store_big_endian(at + attributes_at, std::int16_t{0});
-  store_big_endian(at + last_offset_delta_at, count_ - 1);
-  store_big_endian(at + base_timestamp_at, base_timestamp_);
-  store_big_endian(at + max_timestamp_at, max_timestamp_);
-  store_big_endian(at + producer_id_at, producer_.value);
-  store_big_endian(at + producer_epoch_at, producer_epoch_);
-  store_big_endian(at + base_sequence_at, base_sequence_);
-  store_big_endian(at + count_at, count_);
-  std::memcpy(at + batch_header_bytes, records_.data(), records_.size());
+  store_big_endian(at + attributes_at, header.attributes);
+  store_big_endian(at + last_offset_delta_at, header.last_offset_delta);
+  store_big_endian(at + base_timestamp_at, header.base_timestamp);
+  store_big_endian(at + max_timestamp_at, header.max_timestamp);
+  store_big_endian(at + producer_id_at, header.producer.value);
+  store_big_endian(at + producer_epoch_at, header.producer_epoch);
+  store_big_endian(at + base_sequence_at, header.base_sequence);
+  store_big_endian(at + count_at, header.count);
+  if (!records.empty()) std::memcpy(at + batch_header_bytes, records.data(), records.size());
   store_big_endian(at + crc_at, crc32c({at + batch_crc_from, total - batch_crc_from}));
-  count_ = 0;
-  records_.clear();
   return buffer.freeze(total);
 }
 

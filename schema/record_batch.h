@@ -67,6 +67,9 @@ std::optional<std::int8_t> magic_of(ByteView data);
 // there and lies within `data`. Error: corrupt_message.
 Result<BatchHeader> read_batch_header(ByteView data);
 
+// The same for a batch that was cut behind its header.
+Result<BatchHeader> read_cut_batch_header(ByteView data);
+
 // What a broker checks of a batch that a producer sent, without walking records:
 // exactly one batch that fills `data`, magic 2, known codec, count = last offset
 // delta + 1 >= 1, sane sequence, CRC-32C, not control. Errors: corrupt_message
@@ -89,12 +92,16 @@ struct RecordView {
   std::optional<ByteView> key;   // nullopt: null
   std::optional<ByteView> value; // nullopt: null, a tombstone
   ByteView headers;              // count (zigzag varint) and the encoded headers
+  ByteView raw;                  // all of it, its length included
 };
 
 // Calls `visit` for each record until it returns false. Works on uncompressed
 // batches; a compressed one is unsupported_compression_type. Every length and offset
 // is checked: corrupt_message at the first that does not fit.
 Status for_each_record(ByteView batch, const std::function<bool(const RecordView&)>& visit);
+// The same for `records`, what lies behind `header` once it is decompressed.
+Status for_each_record(const BatchHeader& header, ByteView records,
+                       const std::function<bool(const RecordView&)>& visit);
 
 // A key may repeat; a value may be null.
 struct RecordHeader {
@@ -106,6 +113,10 @@ struct RecordHeader {
 
 // The headers of a record. Error: corrupt_message.
 Result<std::vector<RecordHeader>> read_record_headers(ByteView headers);
+
+// A batch of `header` and what lies behind it, compressed as the header says; length and
+// CRC are computed.
+SharedBytes build_batch(const BatchHeader& header, ByteView records);
 
 // Builds an uncompressed batch from records: for internal partitions, the Cap'n
 // Proto door, tests. Offsets start at 0, the broker stamps the rest.
