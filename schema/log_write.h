@@ -48,6 +48,18 @@ struct LogWrite {
   void append(LogWrite&& later);
 };
 
+// Up to where a compacted log is to be cleaned, the same on every replica since it is an
+// entry: of each key only the newest record below `upto` stays, and below
+// `tombstones_below` not even that if it is a tombstone. A later cut covers an earlier one,
+// so whoever is behind may skip to the last.
+struct CompactionCut {
+  Offset upto;
+  Offset tombstones_below;         // at most `upto`
+  TimestampMs time = no_timestamp; // when the leader decided it
+
+  bool operator==(const CompactionCut&) const = default;
+};
+
 // What Raft must not forget: synced before a vote or a term is used. The membership is
 // the newest committed one; later ones are entries of the log above it.
 struct HardState {

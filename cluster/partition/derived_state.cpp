@@ -30,6 +30,11 @@ bool load_row(DerivedState& state, const StateRow& row) {
     if (applied) state.catch_up = RaftIndex(*applied);
     return applied.has_value();
   }
+  case RowKind::cuts: {
+    auto cuts = row.key.size() == 1 && row.value ? CompactionCuts::load(*row.value) : std::nullopt;
+    if (cuts) state.cuts = std::move(*cuts);
+    return cuts.has_value();
+  }
   }
   return false;
 }
@@ -51,6 +56,10 @@ Result<DerivedState> load_state(const std::vector<StateRow>& rows, RaftIndex app
 
 StateRow log_start_row(Offset log_start) {
   return {RowWriter().put(RowKind::log_start).take(), RowWriter().put(row_version).put(log_start.value).take()};
+}
+
+StateRow cuts_row(const CompactionCuts& cuts) {
+  return {RowWriter().put(RowKind::cuts).take(), cuts.row_value()};
 }
 
 StateRow catch_up_row(std::optional<RaftIndex> applied) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "cluster/partition/compaction_cuts.h"
 #include "cluster/partition/producer_table.h"
 #include "cluster/partition/term_history.h"
 #include "schema/result.h"
@@ -15,6 +16,7 @@ struct DerivedState {
   ProducerTable producers;
   TermHistory terms;
   Offset log_start;
+  CompactionCuts cuts;
   // It came with a snapshot and is as of this index; the log may not be there yet.
   std::optional<RaftIndex> catch_up;
 };
@@ -23,6 +25,7 @@ struct DerivedState {
 Result<DerivedState> load_state(const std::vector<StateRow>& rows, RaftIndex applied);
 
 StateRow log_start_row(Offset log_start);
+StateRow cuts_row(const CompactionCuts& cuts);
 // nullopt: the row is removed.
 StateRow catch_up_row(std::optional<RaftIndex> applied);
 

@@ -23,6 +23,7 @@ bool is_sound(const LogEntry& entry) {
   if (entry.type == EntryType::log_start) {
     return entry.payload.size() == sizeof(Offset::rep) && log_start_of(entry).value >= 0;
   }
+  if (entry.type == EntryType::compaction) return decode_cut(entry.payload.view()).ok();
   if (entry.type != EntryType::batch) return true;
   const auto header = read_batch_header(entry.payload.view());
   return header.ok() && header->total_bytes == entry.payload.size() && header->base_offset == entry.base_offset &&
@@ -129,6 +130,20 @@ ErrorCode PartitionReplica::move_log_start(Offset offset) {
   return ErrorCode::none;
 }
 
+ErrorCode PartitionReplica::compact(Offset upto, TimestampMs now) {
+  if (stopped_) return stopped_->code;
+  if (!leading() || raft_.handing_over()) return ErrorCode::not_leader_or_follower;
+  if (raft_.blocked()) return ErrorCode::kafka_storage_error;
+  if (upto > high_watermark_) return ErrorCode::offset_out_of_range;
+  const auto cut = cuts_.next(upto, now, options_.delete_retention_ms);
+  if (cut.upto <= cut_proposed_.upto && cut.tombstones_below <= cut_proposed_.tombstones_below) return ErrorCode::none;
+  LogEntry entry;
+  entry.type = EntryType::compaction;
+  entry.payload = encode_cut(cut);
+  propose(std::move(entry));
+  return ErrorCode::none;
+}
+
 void PartitionReplica::written(std::uint64_t sequence) {
   if (stopped_) return;
   raft_.entries_stored(sequence);
@@ -136,6 +151,7 @@ void PartitionReplica::written(std::uint64_t sequence) {
     producers_.rows_written();
     terms_.rows_written();
     log_start_rows_.written();
+    cut_rows_.written();
     catch_up_rows_.written();
     state_.in_flight.reset();
     stored_state_end_ = state_.end;
@@ -261,6 +277,9 @@ void PartitionReplica::adopt(const LogEntry& entry, std::size_t bytes) {
   adopted_ = entry.index;
   log_end_ = entry.next_offset();
   if (entry.type == EntryType::log_start) log_start_proposed_ = std::max(log_start_proposed_, log_start_of(entry));
+  if (entry.type == EntryType::compaction) {
+    if (const auto cut = decode_cut(entry.payload.view())) cut_proposed_ = *cut;
+  }
   unapplied_.push_back({entry, bytes});
   if (entry.type == EntryType::batch && !deliver_applied_) unapplied_.back().entry.payload = {};
 }
@@ -294,6 +313,7 @@ void PartitionReplica::apply_committed() {
     wake_fetches();
   }
   release_log_start();
+  release_cut();
   release_committed();
 }
 
@@ -307,6 +327,13 @@ void PartitionReplica::apply_entry(Unapplied& unapplied) {
       log_start_ = offset;
       log_start_rows_.mark(offset);
       log_start_due_ = offset;
+    }
+  }
+  if (entry.type == EntryType::compaction && entry.index > applied_) {
+    if (const auto cut = decode_cut(entry.payload.view())) {
+      cuts_.apply(*cut);
+      cut_rows_.mark(cuts_.last().upto);
+      cut_due_ = true;
     }
   }
   if (deliver_applied_) effects_.applied.push_back(std::move(entry));
@@ -324,6 +351,14 @@ void PartitionReplica::release_log_start() {
   effects_.log_start = std::exchange(log_start_due_, {});
 }
 
+// What a state on disk older than the cut would replay must still be there; and what is to
+// be truncated yet is not to be rewritten.
+void PartitionReplica::release_cut() {
+  if (!cut_due_ || cuts_.last().upto > stored_state_end_ || undone_from_) return;
+  cut_due_ = false;
+  effects_.compaction = cuts_.last();
+}
+
 // Entries from `from` on have never been.
 void PartitionReplica::undo_from(RaftIndex from) {
   while (!unapplied_.empty() && unapplied_.back().entry.index >= from) unapplied_.pop_back();
@@ -335,6 +370,7 @@ void PartitionReplica::undo_from(RaftIndex from) {
   terms_.truncate_from(above_state);
   cache_.truncate(log_end_);
   log_start_proposed_ = log_start_;
+  cut_proposed_ = cuts_.last();
 }
 
 void PartitionReplica::refuse_all(const Error& error) {

@@ -22,6 +22,11 @@ struct ReplicaOptions {
   std::int32_t message_bytes_max = 1048588; // max.message.bytes: of a whole batch
   bool log_append_time = false;             // message.timestamp.type
   std::int32_t min_insync_replicas = 1;
+  // cleanup.policy: with compact every record must have a key; records may be deleted by
+  // offset only with delete.
+  bool compacted = false;
+  bool deletable = true;
+  std::int64_t delete_retention_ms = 24LL * 3600 * 1000; // of tombstones behind a cut
 };
 
 // A produced batch, already checked by check_produced_batch(). `batch` is not shared
@@ -110,6 +115,9 @@ struct Effects {
   // Committed, and the state on disk covers what lies below: those segments may go; then
   // prefix_removed().
   std::optional<Offset> log_start;
+  // The last committed cut, once the state on disk covers what lies below it: that may be
+  // rewritten. Also after a restart, since nobody knows how far that had come.
+  std::optional<CompactionCut> compaction;
   // Committed entries in order, each once, only if the replica was asked to deliver them
   // (internal partitions). With their whole payload, see the constructor for those that
   // were recovered.
@@ -185,6 +193,10 @@ public:
   // Proposes that the log starts at `offset` (retention, DeleteRecords); in effect, as
   // Effects::log_start, once committed. Refused above the high watermark.
   ErrorCode move_log_start(Offset offset);
+  // Proposes that the log is compacted up to `upto`, and that those tombstones go that were
+  // cut long enough ago; in effect, as Effects::compaction, once committed. Refused above the
+  // high watermark; nothing if the last cut says as much.
+  ErrorCode compact(Offset upto, TimestampMs now);
 
   // See raft::Raft.
   Status change_membership(Membership target);
@@ -212,6 +224,8 @@ public:
 
   // The tail cache gives its memory back (an idle partition).
   void drop_cache() { cache_.clear(); }
+  // Storage has compacted what lies below: readers are to see that.
+  void compacted(Offset upto) { cache_.drop_below(upto); }
   void set_options(const ReplicaOptions& options) { options_ = options; }
 
   Effects take_effects();
@@ -277,6 +291,7 @@ private:
   RaftIndex acknowledged() const;
   void release_committed();
   void release_log_start();
+  void release_cut();
   void release(AckWaiters& waiters, RaftIndex up_to);
   void refuse_waiters(AckWaiters& waiters, RaftIndex from, const Error& error);
 
@@ -316,6 +331,10 @@ private:
   Offset stored_state_end_;              // below it the state on disk speaks for the batches
   std::optional<Offset> log_start_due_;  // in effect, to be told once the state is on disk
   std::optional<RaftIndex> undone_from_; // until what came in their place is on disk
+  CompactionCuts cuts_;
+  CompactionCut cut_proposed_; // the last that an entry on its way says, or the last committed
+  bool cut_due_ = false;       // committed, to be told once the state is on disk
+  ChangedRows<Offset> cut_rows_;
   ChangedRows<Offset> log_start_rows_;
   ChangedRows<RaftIndex> catch_up_rows_;
   StateProgress state_;

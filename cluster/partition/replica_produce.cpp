@@ -6,6 +6,7 @@
 
 #include "cluster/partition/partition_replica.h"
 #include "cluster/raft/sabotage.h"
+#include "schema/record_filter.h"
 
 namespace callboard::partition {
 namespace {
@@ -35,6 +36,18 @@ std::optional<Error> refuse_sequence(Verdict verdict, const BatchHeader& header)
     return Error{ErrorCode::invalid_producer_epoch, sequence_of(header) + ", is fenced: a newer epoch has written."};
   }
   return std::nullopt;
+}
+
+// Compaction keeps the newest record of each key, so each must have one.
+std::optional<Error> refuse_unkeyed(ByteView batch) {
+  bool keyed = true;
+  const auto walked = for_each_record_inside(batch, [&](const RecordView& record) {
+    keyed = record.key.has_value();
+    return keyed;
+  });
+  if (!walked) return walked.error();
+  if (keyed) return std::nullopt;
+  return Error{ErrorCode::invalid_record, "The topic is compacted (cleanup.policy): every record needs a key."};
 }
 
 ProduceOutcome refusal_of(WaiterId waiter, const Error& error) {
@@ -88,7 +101,7 @@ std::optional<Error> PartitionReplica::refuse(const ProduceCommand& command) con
   if (command.acks == acks_all && too_few_replicas()) {
     return Error{ErrorCode::not_enough_replicas, replicas_short()};
   }
-  return std::nullopt;
+  return options_.compacted ? refuse_unkeyed(command.batch.view()) : std::nullopt;
 }
 
 bool PartitionReplica::too_few_replicas() const {

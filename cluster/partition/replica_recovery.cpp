@@ -1,13 +1,11 @@
 // PartitionReplica: the derived state's way to the disk and back.
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <string>
 #include <utility>
 
 #include "cluster/partition/partition_replica.h"
 #include "cluster/partition/state_row.h"
-#include "schema/big_endian.h"
 
 namespace callboard::partition {
 namespace {
@@ -24,24 +22,6 @@ Error corrupt(std::string what) {
 
 std::string at(RaftIndex index) {
   return "entry " + std::to_string(index.value);
-}
-
-// The header of a batch that was cut behind it; read_batch_header() wants batches
-// whole, so it is shown one without records.
-Result<BatchHeader> read_cut_header(ByteView cut) {
-  constexpr std::size_t length_at = 8;
-  constexpr std::int32_t uncounted_bytes = 12; // base offset and the length itself
-  std::array<std::uint8_t, batch_header_bytes> header{};
-  if (cut.size() < header.size()) return corrupt("a batch ends inside its header");
-  std::copy_n(cut.begin(), header.size(), header.begin());
-  const auto length = load_big_endian<std::int32_t>(&header[length_at]);
-  if (length < static_cast<std::int32_t>(batch_header_bytes) - uncounted_bytes) {
-    return corrupt("a batch is smaller than its header");
-  }
-  store_big_endian<std::int32_t>(&header[length_at], batch_header_bytes - uncounted_bytes);
-  auto read = read_batch_header(header);
-  if (read.ok()) read->total_bytes = static_cast<std::size_t>(length) + uncounted_bytes;
-  return read;
 }
 
 // `suffix` is what a log has from behind `from` up to `last`.
@@ -98,6 +78,9 @@ Status PartitionReplica::recover(const RecoveredLog& log) {
   producers_ = std::move(state->producers);
   terms_ = std::move(state->terms);
   log_start_ = std::max(log.log_start, state->log_start);
+  cuts_ = std::move(state->cuts);
+  cut_proposed_ = cuts_.last();
+  cut_due_ = cuts_.last().upto > Offset{};
   first_offset_ = log.first_offset;
   applied_ = state_.applied = log.applied;
   committed_ = adopted_ = raft_.commit_index();
@@ -130,8 +113,8 @@ Status PartitionReplica::replay_entry(const LogEntry& entry) {
     return corrupt(at(entry.index) + " leaves a gap of offsets");
   std::size_t bytes = entry.payload.size();
   if (entry.type == EntryType::batch) {
-    const auto header = read_cut_header(entry.payload.view());
-    if (!header.ok()) return header.error();
+    const auto header = read_cut_batch_header(entry.payload.view());
+    if (!header.ok()) return corrupt(at(entry.index) + " holds no batch");
     if (header->base_offset != entry.base_offset || header->next_offset() != entry.next_offset()) {
       return corrupt(at(entry.index) + " and its batch disagree about offsets");
     }
@@ -139,6 +122,8 @@ Status PartitionReplica::replay_entry(const LogEntry& entry) {
     bytes = header->total_bytes;
   } else if (entry.type == EntryType::log_start && entry.payload.size() != sizeof(Offset::rep)) {
     return corrupt(at(entry.index) + " says no log start");
+  } else if (entry.type == EntryType::compaction && !decode_cut(entry.payload.view())) {
+    return corrupt(at(entry.index) + " says no compaction cut");
   } else if (entry.type == EntryType::membership && !decode_membership(entry.payload.view())) {
     return corrupt(at(entry.index) + " says no membership");
   }
@@ -148,14 +133,17 @@ Status PartitionReplica::replay_entry(const LogEntry& entry) {
 
 bool PartitionReplica::state_due() const {
   if (applied_ == state_.applied) return false;
-  // Segments below a new log start may go, so what they held must be in the state.
+  // Segments below a new log start may go, what lies below a cut too: so what they held must
+  // be in the state.
   const auto& entries = effects_.write.entries;
-  const auto moves_log_start = [](const LogEntry& entry) { return entry.type == EntryType::log_start; };
-  if (std::any_of(entries.begin(), entries.end(), moves_log_start)) return true;
+  const auto removes = [](const LogEntry& entry) {
+    return entry.type == EntryType::log_start || entry.type == EntryType::compaction;
+  };
+  if (std::any_of(entries.begin(), entries.end(), removes)) return true;
   if (state_.in_flight) return false;
   return log_start_due_ || producers_.rows_pending() || terms_.rows_pending() || log_start_rows_.pending() ||
-         catch_up_rows_.pending() || applied_.value - state_.applied.value >= replay_entries_max ||
-         state_.bytes >= replay_bytes_max;
+         catch_up_rows_.pending() || cut_rows_.pending() ||
+         applied_.value - state_.applied.value >= replay_entries_max || state_.bytes >= replay_bytes_max;
 }
 
 void PartitionReplica::add_state(LogWrite& write, std::uint64_t sequence) {
@@ -164,6 +152,7 @@ void PartitionReplica::add_state(LogWrite& write, std::uint64_t sequence) {
   rows = terms_.take_rows();
   std::move(rows.begin(), rows.end(), std::back_inserter(write.state));
   if (!log_start_rows_.take().empty()) write.state.push_back(log_start_row(log_start_));
+  if (!cut_rows_.take().empty()) write.state.push_back(cuts_row(cuts_));
   if (!catch_up_rows_.take().empty()) write.state.push_back(catch_up_row(catch_up_));
   write.applied = applied_;
   state_ = {applied_, 0, sequence, high_watermark_};
@@ -175,6 +164,7 @@ void PartitionReplica::lose_state() {
   producers_.rows_lost();
   terms_.rows_lost();
   log_start_rows_.lost();
+  cut_rows_.lost();
   catch_up_rows_.lost();
   state_ = {};
 }
@@ -186,6 +176,10 @@ void PartitionReplica::install(const raft::Snapshot& snapshot) {
   producers_ = std::move(state->producers);
   terms_ = std::move(state->terms);
   log_start_rows_ = {};
+  cut_rows_ = {};
+  cuts_ = std::move(state->cuts);
+  cut_proposed_ = cuts_.last();
+  cut_due_ = cuts_.last().upto > Offset{};
   catch_up_rows_ = {};
   catch_up_ = state->catch_up;
   state_ = {snapshot.applied, 0, std::nullopt, {}};
@@ -221,6 +215,7 @@ std::shared_ptr<const raft::Snapshot> PartitionReplica::make_snapshot() const {
   auto rows = terms_.rows();
   std::move(rows.begin(), rows.end(), std::back_inserter(snapshot->state));
   snapshot->state.push_back(log_start_row(log_start_));
+  if (cuts_.last().upto > Offset{}) snapshot->state.push_back(cuts_row(cuts_));
   snapshot->state.push_back(catch_up_row(applied_));
   return snapshot;
 }

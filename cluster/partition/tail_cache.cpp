@@ -43,6 +43,10 @@ void TailCache::truncate(Offset from) {
   }
 }
 
+void TailCache::drop_below(Offset upto) {
+  while (!batches_.empty() && batches_.front().next <= upto) evict_front();
+}
+
 void TailCache::clear() {
   give_back(bytes_);
   std::deque<Cached>().swap(batches_);

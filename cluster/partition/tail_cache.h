@@ -44,6 +44,8 @@ public:
   void append(Offset base, Offset next, SharedBytes batch);
   // Drops batches whose base offset is >= `from` (undone appends).
   void truncate(Offset from);
+  // Drops batches that end at or below `upto` (compacted: on disk there is less of them).
+  void drop_below(Offset upto);
   void clear();
 
   // Batches from the one that holds `from`, below `upper`, at most `bytes_max` in sum

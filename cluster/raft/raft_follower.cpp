@@ -17,7 +17,9 @@ bool plausible(const LogEntry& entry) {
   switch (entry.type) {
   case EntryType::batch:
   case EntryType::noop:
-  case EntryType::log_start: return true;
+  case EntryType::log_start:
+  case EntryType::compaction: return true;
+  case EntryType::gap: return false; // a leader tells what is in it
   case EntryType::membership: return decode_membership(entry.payload.view()).ok();
   }
   return false;

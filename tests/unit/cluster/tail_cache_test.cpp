@@ -119,6 +119,19 @@ BOOST_AUTO_TEST_CASE(holds_what_its_readers_lag_behind_and_no_more) {
   BOOST_TEST(tail.wanted() == tail_cache_bytes_min); // further back than any cache reaches
 }
 
+BOOST_AUTO_TEST_CASE(what_was_compacted_is_dropped) {
+  for (int i = 0; i < 4; ++i) cache.append(Offset(10 * i), Offset(10 * i + 10), SharedBytes::copy_of("abc"));
+  cache.drop_below(Offset(25));
+  BOOST_TEST(cache.bytes() == 6U);
+  BOOST_TEST(budget->used == 6U);
+  std::vector<SharedBytes> read;
+  BOOST_TEST(!cache.read(Offset(19), Offset(40), 100, true, read));
+  BOOST_TEST(cache.read(Offset(20), Offset(40), 100, true, read));
+  BOOST_TEST(read.size() == 2U);
+  cache.drop_below(Offset(40));
+  BOOST_TEST(cache.empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace

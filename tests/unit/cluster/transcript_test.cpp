@@ -113,6 +113,7 @@ private:
         {"drop-cache", [](Actor& a, const Command&) { a.replica().drop_cache(); }},
         {"list", [](Actor& a, const Command& c) { a.list(c); }},
         {"epoch-end", [](Actor& a, const Command& c) { a.epoch_end(c); }},
+        {"compact", [](Actor& a, const Command& c) { a.compact(c); }},
         {"move-log-start", [](Actor& a, const Command& c) { a.move_log_start(c); }},
         {"members", [](Actor& a, const Command& c) { a.change_members(c); }},
         {"transfer",
@@ -138,6 +139,7 @@ private:
     node.options.message_bytes_max = command.number<std::int32_t>("max_message_bytes", 1048588);
     node.options.min_insync_replicas = command.number<std::int32_t>("min_insync_replicas", 1);
     node.options.log_append_time = command.has("log-append-time");
+    node.options.delete_retention_ms = command.number<std::int64_t>("delete_retention_ms", 86400000);
     node.deliver_applied = command.has("deliver-applied");
     node.start();
     if (command.has("leader")) node.lead();
@@ -188,6 +190,11 @@ private:
     lines_.push_back(end.error != ErrorCode::none ? std::string(name_of(end.error))
                                                   : "epoch " + std::to_string(end.leader_epoch.value) + " ends at " +
                                                         std::to_string(end.end.value));
+  }
+
+  void compact(const Command& command) {
+    const auto error = replica().compact(Offset(command.number("upto", 0)), command.number<TimestampMs>("now", 5000));
+    if (error != ErrorCode::none) lines_.push_back(std::string(name_of(error)));
   }
 
   void move_log_start(const Command& command) {
@@ -269,6 +276,7 @@ private:
     for (const auto& outcome : effects.produced) lines_.push_back(text(outcome));
     for (const auto& outcome : effects.fetched) lines_.push_back(text(outcome));
     if (effects.log_start) lines_.push_back("log start is " + std::to_string(effects.log_start->value));
+    if (effects.compaction) lines_.push_back("compact " + text(*effects.compaction));
     if (!effects.applied.empty()) lines_.push_back("applied " + joined(effects.applied));
     for (const auto& read : effects.reads) {
       lines_.push_back("read from " + std::to_string(read.from.value) + " for " + name_of_node(read.to));

@@ -38,6 +38,11 @@ inline std::string text(Offset first, std::int64_t count) {
   return "@" + std::to_string(first.value) + (count > 1 ? "-" + std::to_string(first.value + count - 1) : "");
 }
 
+// "up to 8, tombstones below 3".
+inline std::string text(const CompactionCut& cut) {
+  return "up to " + std::to_string(cut.upto.value) + ", tombstones below " + std::to_string(cut.tombstones_below.value);
+}
+
 inline std::string text(const LogEntry& entry) {
   std::ostringstream out;
   out << entry.index.value << ":t" << entry.term.value << " ";
@@ -45,6 +50,8 @@ inline std::string text(const LogEntry& entry) {
   case EntryType::batch: out << "batch " << text(entry.base_offset, entry.offset_count); break;
   case EntryType::noop: out << "noop"; break;
   case EntryType::membership: out << "membership " << text(*decode_membership(entry.payload.view())); break;
+  case EntryType::compaction: out << "compaction " << text(*partition::decode_cut(entry.payload.view())); break;
+  case EntryType::gap: out << "gap of " << entry.span; break;
   case EntryType::log_start: out << "log start " << RowReader(entry.payload.text()).get<std::int64_t>(); break;
   }
   return out.str();
@@ -74,6 +81,10 @@ inline std::string text(const StateRow& row) {
   case RowKind::catch_up:
     out << "ahead of the log";
     if (row.value) out << ", as of " << value.get<std::uint64_t>();
+    break;
+  case RowKind::cuts:
+    out << "compaction up to " << value.get<std::int64_t>();
+    out << ", tombstones below " << value.get<std::int64_t>();
     break;
   case RowKind::term:
     out << "term " << key.get<std::int32_t>();
