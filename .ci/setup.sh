@@ -7,7 +7,7 @@ PACKAGES=(
   g++ cmake ninja-build ccache mold clang libclang-rt-14-dev clang-format clang-tidy
   # libraries
   libcaf-dev libcapnp-dev capnproto liblmdb-dev libboost-test-dev libcli11-dev libtomlplusplus-dev
-  libspdlog-dev libfmt-dev libisal-dev libssl-dev liblz4-dev libsnappy-dev libzstd-dev zlib1g-dev
+  libspdlog-dev libfmt-dev libisal-dev libssl-dev liblz4-dev libsnappy-dev libzstd-dev zlib1g-dev libxxhash-dev
   # tests and benchmarks
   librapidcheck-dev libbenchmark-dev lmdb-utils kcat
   python3 python3-kafka python3-confluent-kafka python3-lz4 python3-snappy python3-zstandard python3-crc32c

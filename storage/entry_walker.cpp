@@ -1,6 +1,7 @@
 #include "storage/entry_walker.h"
 
 #include <limits>
+#include <utility>
 
 #include "schema/record_batch.h"
 
@@ -25,6 +26,7 @@ Result<IndexRow> EntryWalker::index_row() {
 // To the row that holds `index`, the first row without it.
 Result<bool> EntryWalker::seek_row(const std::optional<RaftIndex>& index) {
   expected_offset_.reset();
+  again_ = false;
   auto& rows = snapshot_.entries();
   auto found = rows.seek_at_most(index ? index->value : 0);
   if (found && !*found) found = rows.seek_first();
@@ -42,6 +44,7 @@ Result<bool> EntryWalker::seek_index(RaftIndex index) {
     if (last_of_row) return false; // it lies past the segment's end
     auto stepped = next();
     if (!stepped || !*stepped) return stepped;
+    again_ = *expected_ > index; // it lies in the gap just stepped on
   }
   return true;
 }
@@ -102,6 +105,7 @@ Result<std::optional<IndexRow>> EntryWalker::seek_last_index_row() {
 Result<bool> EntryWalker::next() {
   auto& rows = snapshot_.entries();
   if (!expected_) return false;
+  if (std::exchange(again_, false)) return true;
   if (end_ >= rows.size()) {
     auto moved = rows.next();
     if (!moved || !*moved) return moved;
@@ -118,21 +122,25 @@ Result<bool> EntryWalker::next() {
   if (auto checked = check_entry(header); !checked) return checked.error();
   entry_ = header.entry;
   entry_.index = *expected_;
+  if (entry_.type == EntryType::gap) entry_.span = load_le<std::uint32_t>(&head_[entry_header_bytes]);
   payload_bytes_ = header.payload_bytes;
   end_ = at_ + entry_header_bytes + payload_bytes_;
-  expected_ = expected_->next();
+  expected_ = entry_.next_index();
   expected_offset_ = entry_.next_offset();
   return true;
 }
 
 Status EntryWalker::check_entry(const EntryHeader& header) {
-  if (header.version > entry_format)
+  const bool gap = header.entry.type == EntryType::gap;
+  if (header.version > (gap ? gap_entry_format : entry_format))
     return Error{ErrorCode::newer_format, path_ + " was written by a newer Callboard; start that version"};
   const auto covered = covered_payload(header.entry.type, header.payload_bytes);
   head_.resize(entry_header_bytes + covered);
   auto rest = std::span(head_).subspan(entry_header_bytes);
   if (auto copied = snapshot_.entries().copy(at_ + entry_header_bytes, rest); !copied) return copied;
   if (header.crc != entry_crc(group_, *expected_, head_)) return damaged("an entry does not match its CRC");
+  if (gap && (covered != sizeof(LogEntry::span) || load_le<std::uint32_t>(rest.data()) == 0))
+    return damaged("a gap does not say how many entries it stands for");
   if (expected_offset_ && header.entry.base_offset < *expected_offset_) return damaged("an offset goes back");
   return ok_status();
 }
@@ -140,6 +148,13 @@ Status EntryWalker::check_entry(const EntryHeader& header) {
 Result<SharedBytes> EntryWalker::payload() {
   if (entry_.type != EntryType::batch) return payload_head();
   return snapshot_.entries().batch(at_ + entry_header_bytes, payload_bytes_);
+}
+
+Result<SharedBytes> EntryWalker::payload_copy() {
+  ByteBuffer buffer(payload_bytes_);
+  if (auto copied = snapshot_.entries().copy(at_ + entry_header_bytes, {buffer.data(), payload_bytes_}); !copied)
+    return copied.error();
+  return buffer.freeze(payload_bytes_);
 }
 
 Result<SharedBytes> EntryWalker::payload_head() {

@@ -26,7 +26,7 @@ public:
     : snapshot_(snapshot), group_(group), path_(std::move(path)) {}
 
   // All of these stand before an entry that next() then steps on. False: no entries.
-  // `index` itself, or the first one if `index` lies before the segment.
+  // `index` itself, the gap that holds it, or the first one if `index` lies before the segment.
   Result<bool> seek_index(RaftIndex index);
   // At or a little before the batch that holds `offset`.
   Result<bool> seek_offset(Offset offset);
@@ -46,6 +46,8 @@ public:
   std::uint64_t row_key() const { return snapshot_.entries().key(); }
 
   Result<SharedBytes> payload();
+  // The same in memory of its own, also where payload() is a slice of a map.
+  Result<SharedBytes> payload_copy();
   // The first bytes of a batch (its header), the whole payload of anything else.
   Result<SharedBytes> payload_head();
 
@@ -60,6 +62,7 @@ private:
   std::string path_;
   LogEntry entry_;
   std::uint32_t payload_bytes_ = 0;
+  bool again_ = false;                    // the next step is on the entry on which it stands
   std::vector<std::uint8_t> head_;        // header and covered payload of the entry
   std::size_t at_ = 0;                    // of the entry in its row
   std::size_t end_ = 0;                   // where the next one starts

@@ -6,7 +6,7 @@
 namespace callboard::storage {
 namespace {
 
-constexpr std::uint8_t group_record_version = 2; // 1: voters alone
+constexpr std::uint8_t group_record_version = 3; // 1: voters alone; 2: before compaction
 
 // Appends little-endian integers.
 class RowWriter {
@@ -46,15 +46,15 @@ private:
   bool ok_ = true;
 };
 
-constexpr std::size_t segment_info_bytes = 57;
+constexpr std::size_t segment_info_bytes_min = 57; // without tombstones, as in version 2
 
 void put_segment_info(RowWriter& out, const SegmentInfo& info) {
   out.put(info.id.value).put(info.first_index.value).put(info.base_offset.value);
   out.put(static_cast<std::uint8_t>(info.closed));
-  out.put(info.created_at).put(info.max_timestamp).put(info.bytes).put(info.payload_bytes);
+  out.put(info.created_at).put(info.max_timestamp).put(info.bytes).put(info.payload_bytes).put(info.tombstones);
 }
 
-SegmentInfo get_segment_info(RowReader& in) {
+SegmentInfo get_segment_info(RowReader& in, std::uint8_t version) {
   SegmentInfo info;
   info.id = SegmentId(in.get<std::uint64_t>());
   info.first_index = RaftIndex(in.get<std::uint64_t>());
@@ -64,6 +64,7 @@ SegmentInfo get_segment_info(RowReader& in) {
   info.max_timestamp = in.get<TimestampMs>();
   info.bytes = in.get<std::uint64_t>();
   info.payload_bytes = in.get<std::uint64_t>();
+  if (version >= 3) info.tombstones = in.get<std::uint64_t>();
   return info;
 }
 
@@ -93,7 +94,7 @@ std::size_t covered_payload(EntryType type, std::size_t payload_bytes) {
 void put_entry(std::uint8_t* out, GroupId group, const LogEntry& entry) {
   const auto size = entry.payload.size();
   std::memset(out, 0, 8);
-  out[0] = entry_format;
+  out[0] = entry.type == EntryType::gap ? gap_entry_format : entry_format;
   out[1] = static_cast<std::uint8_t>(entry.type);
   store_le(out + 8, static_cast<std::uint32_t>(size));
   store_le(out + 12, entry.term.value);
@@ -220,6 +221,8 @@ std::string encode_group_record(const GroupRecord& record) {
   out.put(manifest.truncate_from.value_or(RaftIndex{}).value);
   out.put(static_cast<std::uint32_t>(manifest.segments.size()));
   for (const auto& info : manifest.segments) put_segment_info(out, info);
+  const auto& compacted = manifest.compacted;
+  out.put(compacted.upto.value).put(compacted.tombstones_below.value).put(compacted.time);
   return seal_row(text_of(IntegerKey(record.group.value).view()), bytes_of(out.take()));
 }
 
@@ -248,8 +251,13 @@ Result<GroupRecord> decode_group_record(GroupId group, ByteView sealed) {
   const RaftIndex from(in.get<std::uint64_t>());
   if (truncates) manifest.truncate_from = from;
   const auto segments = in.get<std::uint32_t>();
-  if (segments > in.left() / segment_info_bytes) return damaged_record(group);
-  for (std::uint32_t i = 0; i < segments; ++i) manifest.segments.push_back(get_segment_info(in));
+  if (segments > in.left() / segment_info_bytes_min) return damaged_record(group);
+  for (std::uint32_t i = 0; i < segments; ++i) manifest.segments.push_back(get_segment_info(in, version));
+  if (version >= 3) {
+    manifest.compacted.upto = Offset(in.get<std::int64_t>());
+    manifest.compacted.tombstones_below = Offset(in.get<std::int64_t>());
+    manifest.compacted.time = in.get<TimestampMs>();
+  }
   if (!in.finished()) return damaged_record(group);
   return record;
 }

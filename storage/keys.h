@@ -30,6 +30,7 @@ namespace callboard::storage {
 inline constexpr std::uint32_t node_state_format = 1;
 inline constexpr std::uint32_t segment_format = 1;
 inline constexpr std::uint8_t entry_format = 1;
+inline constexpr std::uint8_t gap_entry_format = 2; // what version 1 must not take for an entry
 
 inline constexpr std::uint32_t state_store_format = 1;
 
@@ -79,6 +80,9 @@ private:
 //   16 offset count i32 | 20 base offset i64 | 28 max timestamp i64 | 36 payload
 // The CRC covers group, raft index, this header and those bytes of the payload that no
 // CRC of its own covers: 0-20 of a batch, all of anything else.
+//
+// A gap has version 2, as payload how many entries it stands for (u32), as offset count the
+// sum of theirs; all of them are batches of its term without records.
 inline constexpr std::size_t entry_header_bytes = 36;
 
 struct EntryHeader {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "schema/record_batch.h"
+#include "storage/gap.h"
 #include "storage/segment.h"
 
 namespace callboard::storage {
@@ -142,6 +143,7 @@ Result<std::vector<LogEntry>> SegmentsView::read_entries(RaftIndex from, RaftInd
                                                      " is gone, the log starts at " +
                                                      std::to_string(parts_.front().info.first_index.value)};
   const auto visit = [&](EntryWalker& walker) -> Result<bool> {
+    if (walker.entry().type == EntryType::gap) return expand_gap(walker.entry(), from, last, bytes_max, bytes, entries);
     const bool fits = entries.empty() || bytes + walker.payload_bytes() <= bytes_max;
     if (walker.entry().index > last || !fits) return false;
     auto payload = walker.payload();

@@ -31,6 +31,7 @@ struct SegmentInfo {
   TimestampMs max_timestamp = no_timestamp; // of its batches; known once closed
   std::uint64_t bytes = 0;                  // of its file; known once closed
   std::uint64_t payload_bytes = 0;          // sum of its batches' sizes; known once closed
+  std::uint64_t tombstones = 0;             // that a compaction left in it, to go in a later one
 
   bool operator==(const SegmentInfo&) const = default;
 };
@@ -44,6 +45,9 @@ struct Manifest {
   Offset log_start;
   // Entries from this index on are to be removed before anything else happens.
   std::optional<RaftIndex> truncate_from;
+  // The last cut that its segments went through; `upto` less than the cut's own while that
+  // takes several passes.
+  CompactionCut compacted{};
 
   bool operator==(const Manifest&) const = default;
 };

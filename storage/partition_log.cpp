@@ -9,11 +9,9 @@
 #include "schema/record_batch.h"
 #include "storage/file.h"
 #include "storage/keys.h"
-#include "storage/log_reader.h"
+#include "storage/partition_log_impl.h"
 #include "storage/segment_check.h"
-#include "storage/segment_closer.h"
 #include "storage/segment_mark.h"
-#include "storage/write_check.h"
 
 namespace callboard::storage {
 namespace {
@@ -28,61 +26,7 @@ bool fatal(const Error& error) {
   return error.code == ErrorCode::storage_io || error.code == ErrorCode::corrupt_storage;
 }
 
-std::shared_ptr<ActiveSegment> as_active(const std::shared_ptr<Segment>& segment) {
-  return std::dynamic_pointer_cast<ActiveSegment>(segment);
-}
-
 } // namespace
-
-struct PartitionLog::Impl {
-  NodeState& node;
-  GroupId group;
-  std::string data_directory;
-  LogOptions options;
-  std::string directory; // DIR/groups/GROUP
-  Manifest manifest;
-  std::vector<std::shared_ptr<Segment>> segments{}; // as in the manifest
-  std::shared_ptr<ActiveSegment> active{};          // the last one
-  std::optional<SegmentCloser> closer{};
-  std::size_t closing = 0; // which segment `closer` works on
-  std::vector<std::string> garbage{};
-  std::optional<Error> failed{};
-  RecoveredLog recovered{};
-  bool unsynced = false;
-  bool roll_wanted = false;
-  bool directory_made = false;
-  mutable std::shared_ptr<const LogView> view{};
-
-  std::string path(SegmentId id) const { return directory + "/" + hex16(id.value) + ".mdb"; }
-  SegmentOptions segment_options() const { return {options.durability, options.segment_bytes, node.unclean_boots()}; }
-  Status commit_manifest(Manifest next);
-  void discard(SegmentId id);
-
-  Status open_segments(RawRows& state);
-  Status open_active(std::size_t i, RawRows& state);
-  Status rebuild(std::size_t i, const SegmentMark& mark, RawRows& state);
-  Status check_closed(std::size_t i) const;
-  Status check_joints() const;
-  Status remove_unknown_files() const;
-  Status recover(const RawRows& state);
-  Status recover_suffix();
-  Result<Term> last_term() const;
-
-  LogExtent extent() const;
-  Status write(const LogWrite& write, TimestampMs now);
-  bool must_roll(const LogWrite& write, TimestampMs now) const;
-  Status roll(const LogWrite& write, TimestampMs now);
-  Status start_over(const LogWrite& write, TimestampMs now);
-  Status make_group_directory();
-  Status truncate_across(RaftIndex from);
-  Status finish_truncation(const std::optional<RawRows>& state);
-  Result<RawRows> newest_state() const;
-  Result<std::shared_ptr<ActiveSegment>> reopen(std::size_t i);
-  Status replace_broken();
-  Result<bool> close_step();
-  std::shared_ptr<const LogView> current_view() const;
-  Status flush();
-};
 
 Status PartitionLog::Impl::commit_manifest(Manifest next) {
   const GroupUpdate update{group, std::nullopt, next, false};
@@ -253,13 +197,13 @@ Status PartitionLog::Impl::write(const LogWrite& write, TimestampMs now) {
   }
   if (write.reset) return start_over(write, now);
   if (active && write.truncate_from && *write.truncate_from < active->info().first_index) {
-    if (auto cut = truncate_across(*write.truncate_from); !cut) return cut;
+    if (auto truncated = truncate_across(*write.truncate_from); !truncated) return truncated;
   }
   if (!active || must_roll(write, now)) {
     if (active && write.truncate_from) {
-      LogWrite cut;
-      cut.truncate_from = write.truncate_from;
-      auto done = active->write(cut);
+      LogWrite truncation;
+      truncation.truncate_from = write.truncate_from;
+      auto done = active->write(truncation);
       if (!done) return done.error();
       unsynced = options.durability == Durability::interval;
     }
@@ -348,6 +292,7 @@ Status PartitionLog::Impl::start_over(const LogWrite& write, TimestampMs now) {
   next.next_segment = info.id.next();
   next.log_start = write.reset->log_start;
   next.truncate_from.reset();
+  next.compacted = {};
   const auto before = manifest.segments;
   if (auto committed = commit_manifest(std::move(next)); !committed) {
     created->reset();
@@ -356,6 +301,7 @@ Status PartitionLog::Impl::start_over(const LogWrite& write, TimestampMs now) {
   }
   for (const auto& gone : before) discard(gone.id);
   closer.reset();
+  task = 0;
   active = *created;
   segments.assign(1, active);
   unsynced = false;
@@ -363,6 +309,7 @@ Status PartitionLog::Impl::start_over(const LogWrite& write, TimestampMs now) {
 }
 
 Status PartitionLog::Impl::truncate_across(RaftIndex from) {
+  task = 0; // it may read what is to be written
   auto state = active->state();
   if (!state) return state.error();
   auto next = manifest;
@@ -391,7 +338,7 @@ Status PartitionLog::Impl::finish_truncation(const std::optional<RawRows>& state
   auto& info = next.segments[last];
   info.closed = false;
   info.max_timestamp = no_timestamp;
-  info.bytes = info.payload_bytes = 0;
+  info.bytes = info.payload_bytes = info.tombstones = 0;
   const std::vector<SegmentInfo> dropped(manifest.segments.begin() + static_cast<std::ptrdiff_t>(keep),
                                          manifest.segments.end());
   if (auto committed = commit_manifest(std::move(next)); !committed) return committed;
@@ -493,6 +440,15 @@ Status PartitionLog::Impl::flush() {
   return ok_status();
 }
 
+// `interval`: what was committed so far survives a power cut.
+Status PartitionLog::Impl::checkpoint() {
+  if (!unsynced) return ok_status();
+  auto synced = active->checkpoint();
+  if (!synced) failed = synced.error();
+  unsynced = !synced;
+  return synced;
+}
+
 PartitionLog::PartitionLog() = default;
 PartitionLog::~PartitionLog() = default;
 
@@ -552,11 +508,7 @@ Status PartitionLog::set_log_start(Offset log_start) {
 
 Status PartitionLog::sync() {
   if (impl_->failed) return *impl_->failed;
-  if (!needs_sync()) return ok_status();
-  auto synced = impl_->active->checkpoint();
-  if (!synced) impl_->failed = synced.error();
-  impl_->unsynced = !synced;
-  return synced;
+  return impl_->checkpoint();
 }
 
 bool PartitionLog::needs_sync() const {
@@ -618,6 +570,7 @@ Status PartitionLog::close() {
   impl_->failed = Error{ErrorCode::shutting_down, "the log " + impl_->directory + " is closed"};
   impl_->view.reset();
   impl_->closer.reset();
+  impl_->task = 0;
   impl_->active.reset();
   impl_->segments.clear();
   return synced;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "schema/log_write.h"
+#include "storage/compaction.h"
 #include "storage/node_state.h"
 #include "storage/retention.h"
 
@@ -17,7 +18,8 @@ struct LogOptions {
   std::int64_t segment_ms = 7LL * 24 * 3600 * 1000;
 };
 
-class LogView; // storage/log_reader.h
+class LogView;         // storage/log_reader.h
+struct CompactionTask; // storage/compaction_job.h
 
 // One group's log: a directory `DIR/groups/<group id>` of segments, each an LMDB
 // environment in one file. Entries, the sparse offset and time index and the derived
@@ -56,6 +58,23 @@ public:
   // something and there may be more.
   Result<bool> run_background_step();
   bool has_background_work() const;
+
+  // The log is to be compacted up to `cut`, which is committed, as are the entries below
+  // it; the replica's state on disk is as of a later one.
+  void set_cut(const CompactionCut& cut);
+  // The next pass towards the last cut, for a CompactionJob on another thread; one at a
+  // time. null: nothing is to be done, or not yet. A segment that holds offsets below the
+  // cut and still takes entries ends with the next write.
+  std::unique_ptr<CompactionTask> begin_compaction();
+  // The task under way; 0: none.
+  std::uint64_t compaction_task() const;
+  // The new segment takes the place of the old ones, all at once. False: the task is no
+  // longer under way or they have changed; the new file goes and so does the task.
+  Result<bool> install(const CompactedSegment& segment);
+  // The pass is through: what it did is recorded.
+  Status finish_compaction(const CompactionResult& result);
+  // There will be no more from the task.
+  void abandon_compaction();
 
   // What readers see, as of the last write. Cheap unless segments changed.
   std::shared_ptr<const LogView> view() const;

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "storage/file.h"
 #include "storage/segment_check.h"
 #include "storage/segment_mark.h"
 #include "storage/write_check.h"
@@ -68,6 +69,10 @@ Error no_good(std::string message) {
 
 } // namespace
 
+std::string segment_path(const std::string& group_directory, SegmentId id) {
+  return group_directory + "/" + hex16(id.value) + ".mdb";
+}
+
 Status Segment::still_valid() const {
   return retired_.load() ? changed_while_read(path_) : ok_status();
 }
@@ -77,7 +82,7 @@ Status Segment::still_kept() const {
 }
 
 bool SegmentTail::add(const LogEntry& entry, std::size_t size) {
-  next_index = entry.index.next();
+  next_index = entry.next_index();
   next_offset = entry.next_offset();
   last_term = entry.term;
   if (entry.type != EntryType::batch) return false;

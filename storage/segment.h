@@ -15,6 +15,9 @@
 
 namespace callboard::storage {
 
+// The file of a segment in the directory of its group.
+std::string segment_path(const std::string& group_directory, SegmentId id);
+
 // A segment that can be read, from any thread: the active one or a closed one.
 class Segment {
 public:

@@ -37,9 +37,9 @@ EntryCount count_readable(PageTree& tree, GroupId group) {
       count.damage = payload.error();
       return count;
     }
-    ++count.entries;
+    count.entries += walker.entry().span;
     count.payload_bytes += walker.payload_bytes();
-    count.next_index = walker.entry().index.next();
+    count.next_index = walker.entry().next_index();
   }
   if (!more) count.damage = more.error();
   return count;

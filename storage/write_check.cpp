@@ -30,7 +30,7 @@ Status check_write(const LogWrite& write, LogExtent extent) {
   if (!extent.written && !write.entries.empty()) index = write.entries.front().index;
   for (const auto& entry : write.entries) {
     if (entry.index != index) return no_good("raft index " + text(index) + " was expected, not " + text(entry.index));
-    index = index.next();
+    index = entry.next_index();
   }
   for (const auto& row : write.state) {
     if (row.key.size() > replica_key_bytes_max) return no_good("a state key is longer than 510 bytes");

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "fixture.h"
+#include "storage/gap.h"
 #include "storage/keys.h"
 #include "storage/segment_mark.h"
 #include "storage/sidecar.h"
@@ -17,6 +18,13 @@ std::string hex(ByteView bytes) {
     std::snprintf(digits, sizeof digits, "%02x", byte);
     out += digits;
   }
+  return out;
+}
+
+std::string bytes_from(std::string_view hex) {
+  std::string out;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    out.push_back(static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16)));
   return out;
 }
 
@@ -46,6 +54,22 @@ BOOST_AUTO_TEST_CASE(an_entry) {
   BOOST_TEST(header.crc == entry_crc(GroupId(3), entry.index, bytes));
   BOOST_TEST(header.crc != entry_crc(GroupId(3), entry.index.next(), bytes));
   BOOST_TEST(header.crc != entry_crc(GroupId(4), entry.index, bytes));
+}
+
+BOOST_AUTO_TEST_CASE(a_gap) {
+  LogEntry batch;
+  batch.index = RaftIndex(0x1122);
+  batch.term = Term(7);
+  batch.base_offset = Offset(0x0A0B0C);
+  batch.offset_count = 3;
+  auto gap = gap_of(batch);
+  auto next = batch;
+  next.index = batch.index.next();
+  next.base_offset = batch.next_offset();
+  BOOST_TEST(join_gaps(gap, gap_of(next)));
+  std::vector<std::uint8_t> bytes(entry_header_bytes + gap.payload.size());
+  put_entry(bytes.data(), GroupId(3), gap);
+  BOOST_TEST(hex(bytes) == "02060000b92239410400000007000000060000000c0b0a0000000000ffffffffffffffff02000000");
 }
 
 BOOST_AUTO_TEST_CASE(an_entry_leaves_to_a_batch_what_the_batch_covers) {
@@ -83,16 +107,29 @@ BOOST_AUTO_TEST_CASE(a_group_record) {
   GroupRecord record;
   record.group = GroupId(9);
   record.hard = {Term(2), NodeId(1), {{NodeId(1), NodeId(2)}, {NodeId(1)}, {NodeId(3)}}, RaftIndex(7)};
-  const SegmentInfo closed{SegmentId(1), RaftIndex(1), Offset(0), true, 10, 20, 30, 40};
-  record.manifest = {{closed}, SegmentId(2), Offset(5), RaftIndex(6)};
+  const SegmentInfo closed{SegmentId(1), RaftIndex(1), Offset(0), true, 10, 20, 30, 40, 50};
+  record.manifest = {{closed}, SegmentId(2), Offset(5), RaftIndex(6), {Offset(8), Offset(7), 60}};
   const auto bytes = encode_group_record(record);
   BOOST_TEST(hex(bytes_of(bytes)) ==
-             "020200000001000000020000000100000002000000010000000100000001000000030000000700000000000000"
+             "030200000001000000020000000100000002000000010000000100000001000000030000000700000000000000"
              "05000000000000000200000000000000010600000000000000010000000100000000000000010000000000000000"
-             "00000000000000010a0000000000000014000000000000001e0000000000000028000000000000005d14ca1c");
+             "00000000000000010a0000000000000014000000000000001e0000000000000028000000000000003200000000000000"
+             "080000000000000007000000000000003c000000000000003fb97e7a");
   const auto read = must(decode_group_record(GroupId(9), bytes_of(bytes)));
   BOOST_TEST((read.hard == record.hard && read.manifest == record.manifest));
   BOOST_TEST(decode_group_record(GroupId(8), bytes_of(bytes)).error().code == ErrorCode::corrupt_storage);
+}
+
+// Version 2 knew no compaction.
+BOOST_AUTO_TEST_CASE(a_group_record_of_version_2) {
+  const auto sealed =
+      bytes_from("020200000001000000020000000100000002000000010000000100000001000000030000000700000000000000"
+                 "05000000000000000200000000000000010600000000000000010000000100000000000000010000000000000000"
+                 "00000000000000010a0000000000000014000000000000001e0000000000000028000000000000005d14ca1c");
+  const auto read = must(decode_group_record(GroupId(9), bytes_of(sealed)));
+  const SegmentInfo closed{SegmentId(1), RaftIndex(1), Offset(0), true, 10, 20, 30, 40};
+  const Manifest expected{{closed}, SegmentId(2), Offset(5), RaftIndex(6)};
+  BOOST_TEST((read.manifest == expected));
 }
 
 // Version 1 knew voters alone.
