@@ -37,8 +37,8 @@ LogContent LogContent::after(const LogWrite& write) const {
   return next;
 }
 
-GroupLedger GroupLedger::after(Position cut) const {
-  return {group, options, log.after(cut), log_start.after(cut), hard.after(cut), destroyed.after(cut)};
+GroupLedger GroupLedger::after(Position at) const {
+  return {group, options, log.after(at), log_start.after(at), cut.after(at), hard.after(at), destroyed.after(at)};
 }
 
 Ledger Ledger::after(Position cut) const {
@@ -65,11 +65,30 @@ LogEntry next_batch(const LogContent& content, Term term, std::size_t value_byte
   auto entry = entry_after(content, term, EntryType::batch);
   entry.max_timestamp = first_timestamp + static_cast<TimestampMs>(entry.index.value);
   BatchBuilder builder(entry.max_timestamp);
-  builder.add(bytes_of("key"), ByteView(value), entry.max_timestamp);
+  const auto key = "key " + std::to_string(random.below(4));
+  builder.add(bytes_of(key), ByteView(value), entry.max_timestamp);
   entry.offset_count = builder.count();
   entry.payload = builder.finish();
   stamp_batch(entry.payload.stampable(), entry.base_offset, entry.term);
   return entry;
+}
+
+std::string key_of(const LogEntry& batch) {
+  std::string key;
+  const auto walked = for_each_record(batch.payload.view(), [&](const RecordView& record) {
+    key = text_of(*record.key);
+    return false;
+  });
+  CB_ASSERT(walked.ok());
+  return key;
+}
+
+std::map<std::string, Offset> newest_below(const LogContent& content, Offset cut) {
+  std::map<std::string, Offset> newest;
+  for (const auto& entry : content.entries) {
+    if (entry.type == EntryType::batch && entry.base_offset < cut) newest[key_of(entry)] = entry.base_offset;
+  }
+  return newest;
 }
 
 LogEntry next_noop(const LogContent& content, Term term) {

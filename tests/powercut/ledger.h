@@ -99,12 +99,13 @@ struct GroupLedger {
   storage::LogOptions options;
   Register<LogContentPtr> log{std::make_shared<LogContent>()};
   Register<Offset> log_start;
+  Register<Offset> cut; // compacted up to there
   Register<std::optional<HardState>> hard;
   Register<bool> destroyed{false};
 
   bool interval() const { return options.durability == storage::Durability::interval; }
   // Where a new history starts: what may have been left by a cut.
-  GroupLedger after(Position cut) const;
+  GroupLedger after(Position at) const;
 };
 
 struct Ledger {
@@ -116,8 +117,11 @@ struct Ledger {
 
 // The identity that every node of this test has.
 storage::Identity test_identity();
-// A stamped batch of one record, or a Raft entry without offsets, that follows `content`.
+// A stamped batch of one record with one of a few keys, or a Raft entry without offsets, that follows `content`.
 LogEntry next_batch(const LogContent& content, Term term, std::size_t value_bytes, std::uint64_t seed);
+// Where the newest record of each key below `cut` is: older ones are to go.
+std::map<std::string, Offset> newest_below(const LogContent& content, Offset cut);
+std::string key_of(const LogEntry& batch);
 LogEntry next_noop(const LogContent& content, Term term);
 
 } // namespace callboard::powercut

@@ -29,8 +29,9 @@ std::string describe(const Coverage& c) {
   const auto part = [](int count, const char* what) { return std::to_string(count) + " " + what + ", "; };
   return part(c.appends, "appends") + part(c.rolls, "rolls") + part(c.truncations, "truncations") +
          part(c.truncations_across_a_roll, "of them across a roll") +
-         part(c.segments_dropped_by_retention, "segments dropped by retention") + part(c.votes, "votes") +
-         part(c.deletions, "deletions") + std::to_string(c.restarts) + " restarts";
+         part(c.segments_dropped_by_retention, "segments dropped by retention") +
+         part(c.segments_compacted, "segments compacted") + part(c.votes, "votes") + part(c.deletions, "deletions") +
+         std::to_string(c.restarts) + " restarts";
 }
 
 // Runs histories under `sabotage` until a cut shows it, in these words.
@@ -70,9 +71,9 @@ BOOST_AUTO_TEST_CASE(what_was_acknowledged_survives_a_power_cut_anywhere) {
     coverage += outcome.coverage;
   }
   BOOST_TEST_MESSAGE("cut through " << describe(coverage));
-  for (const int count :
-       {coverage.appends, coverage.rolls, coverage.truncations, coverage.truncations_across_a_roll,
-        coverage.segments_dropped_by_retention, coverage.votes, coverage.deletions, coverage.restarts}) {
+  for (const int count : {coverage.appends, coverage.rolls, coverage.truncations, coverage.truncations_across_a_roll,
+                          coverage.segments_dropped_by_retention, coverage.segments_compacted, coverage.votes,
+                          coverage.deletions, coverage.restarts}) {
     BOOST_TEST(count > 0);
   }
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "storage/compaction_job.h"
 #include "storage/file.h"
 #include "tests/powercut/disk.h"
 #include "tests/powercut/image.h"
@@ -73,6 +74,8 @@ private:
   void promise_log(Group& group);
   void vote();
   void trim(Group& group);
+  void compact(Group& group);
+  bool run_job(Group& group);
   void sync(Group& group);
   void background(Group& group);
   void reopen(Group& group);
@@ -121,8 +124,10 @@ void Workload::step() {
     truncate(group);
   } else if (dice < 59) {
     vote();
-  } else if (dice < 79) {
+  } else if (dice < 73) {
     background(group);
+  } else if (dice < 79) {
+    compact(group);
   } else if (dice < 87) {
     trim(group);
   } else if (dice < 93) {
@@ -296,6 +301,44 @@ void Workload::trim(Group& group) {
   log_start.promise(now());
 }
 
+// Up to anywhere below what the state on disk covers. Some jobs are given up on the way.
+void Workload::compact(Group& group) {
+  const auto& content = content_of(group);
+  if (content.applied.value == 0 || content.last_index() < content.applied) return;
+  const auto highest = content.at(content.applied).next_offset();
+  if (highest.value == 0) return;
+  auto& cut = ledger_of(group).cut;
+  auto upto = highest;
+  if (random_.chance(0.5))
+    upto = Offset(static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(highest.value))));
+  if (upto <= cut.latest()) return;
+  group.log->set_cut({upto, Offset(), time()});
+  cut.begin(now(), upto);
+  while (run_job(group)) {
+  }
+  if (group.log->manifest().compacted.upto >= upto) cut.promise(now());
+}
+
+// False: nothing to do, or it was given up.
+bool Workload::run_job(Group& group) {
+  auto task = group.log->begin_compaction();
+  if (!task) return false;
+  const auto given_up_at = random_.chance(0.2) ? random_.below(12) : std::uint64_t{1} << 32;
+  storage::CompactionJob job(std::move(*task), 1 << 20, random_.next());
+  for (std::uint64_t i = 0; i < given_up_at; ++i) {
+    const auto step = must(job.step());
+    if (step == storage::CompactionJob::Step::done) {
+      must(group.log->finish_compaction(job.take_result()));
+      return true;
+    }
+    if (step != storage::CompactionJob::Step::segment) continue;
+    if (!must(group.log->install(job.take_segment()))) throw std::runtime_error("a compacted segment does not fit");
+    ++coverage_.segments_compacted;
+  }
+  group.log->abandon_compaction();
+  return false;
+}
+
 void Workload::sync(Group& group) {
   must(group.log->sync());
   promise_log(group);
@@ -360,6 +403,7 @@ Coverage& Coverage::operator+=(const Coverage& other) {
   truncations += other.truncations;
   truncations_across_a_roll += other.truncations_across_a_roll;
   segments_dropped_by_retention += other.segments_dropped_by_retention;
+  segments_compacted += other.segments_compacted;
   votes += other.votes;
   deletions += other.deletions;
   restarts += other.restarts;

@@ -24,6 +24,7 @@ struct Coverage {
   int truncations = 0;
   int truncations_across_a_roll = 0;
   int segments_dropped_by_retention = 0;
+  int segments_compacted = 0;
   int votes = 0;
   int deletions = 0;
   int restarts = 0;
@@ -42,7 +43,7 @@ struct History {
 
 // Runs random calls against NodeState and PartitionLog in `directory`, which exists and
 // is empty: several groups, appends of all sizes, small segments, rolls, background
-// steps, truncation also across rolls, retention, votes, deletion of groups, reopening
+// steps, truncation also across rolls, retention, compaction, votes, deletion of groups, reopening
 // with and without an orderly close. Throws std::runtime_error with storage's sentence
 // if a call fails, or if the recorder missed a change.
 History run_workload(const std::string& directory, std::uint64_t seed, Sabotage sabotage);
