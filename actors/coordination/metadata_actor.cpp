@@ -21,7 +21,18 @@ constexpr std::size_t commands_max = 10'000;
 constexpr std::uint64_t offsets_segment_bytes = std::uint64_t{16} << 20;
 
 storage::RetentionLimits limits_of(const metadata::TopicConfig& config) {
+  if (!config.cleanup_delete) return {-1, -1};
   return {config.retention_ms, config.retention_bytes};
+}
+
+storage::CompactionLimits compaction_of(const metadata::TopicConfig& config) {
+  storage::CompactionLimits limits;
+  limits.enabled = config.cleanup_compact;
+  limits.dirty_ratio_min = config.min_cleanable_dirty_ratio;
+  limits.lag_ms_min = config.min_compaction_lag_ms;
+  limits.lag_ms_max = config.max_compaction_lag_ms;
+  limits.delete_retention_ms = config.delete_retention_ms;
+  return limits;
 }
 
 storage::LogOptions log_options_of(const metadata::TopicConfig& config) {
@@ -30,6 +41,8 @@ storage::LogOptions log_options_of(const metadata::TopicConfig& config) {
       config.durability == metadata::Durability::fsync ? storage::Durability::fsync : storage::Durability::interval;
   options.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes);
   options.segment_ms = config.segment_ms;
+  // A segment that is still written to is never compacted.
+  if (config.cleanup_compact) options.segment_ms = std::min(config.segment_ms, config.max_compaction_lag_ms);
   return options;
 }
 
@@ -38,6 +51,9 @@ partition::ReplicaOptions replica_options_of(const metadata::TopicConfig& config
   options.message_bytes_max = static_cast<std::int32_t>(config.max_message_bytes);
   options.log_append_time = config.log_append_time;
   options.min_insync_replicas = static_cast<std::int32_t>(config.min_insync_replicas);
+  options.compacted = config.cleanup_compact;
+  options.deletable = config.cleanup_delete;
+  options.delete_retention_ms = config.delete_retention_ms;
   return options;
 }
 
@@ -362,7 +378,8 @@ TopicRef MetadataActor::run_topic(const TopicRecord& record) {
     const auto group = record.groups[i];
     auto& known = partitions_[group];
     if (known.actor)
-      send(known.actor, ConfigurePartition{replica_options_of(used), log_options_of(used), limits_of(used)});
+      send(known.actor,
+           ConfigurePartition{replica_options_of(used), log_options_of(used), limits_of(used), compaction_of(used)});
     else
       known = start_partition(record, i, used);
     topic.partitions.push_back(known);
@@ -385,18 +402,20 @@ PartitionRef MetadataActor::start_partition(const TopicRecord& record, std::size
   wiring.replica = replica_options_of(config);
   wiring.log = log_options_of(config);
   wiring.retention = limits_of(config);
+  wiring.compaction = compaction_of(config);
   auto& loop = *pick(hosts_.loops);
   PartitionRef partition;
   partition.group = group;
   const auto stored = stored_.find(group);
   partition.term = stored == stored_.end() ? Term{0} : stored->second.hard.term;
   partition.leader = node_.identity.node;
-  const auto limits = limits_of(config);
   if (record.name == consumer_offsets_topic) {
     partition.coordinator = start_coordinator(wiring, loop);
     wiring.applier = partition.coordinator;
     wiring.announce_to.push_back(partition.coordinator);
     wiring.retention = {-1, -1}; // trimmed by its coordinator
+    wiring.compaction = {};
+    wiring.replica.compacted = false;
     wiring.log.segment_bytes = offsets_segment_bytes;
     coordinators_.push_back(partition.coordinator);
   }
@@ -404,7 +423,7 @@ PartitionRef MetadataActor::start_partition(const TopicRecord& record, std::size
   if (partition.coordinator)
     send(partition.coordinator, CoordinatedPartition{partition.actor});
   else
-    touch_when_due(group, partition.actor, limits);
+    touch_when_due(group, partition.actor, config);
   return partition;
 }
 
@@ -420,17 +439,20 @@ caf::actor MetadataActor::start_coordinator(const PartitionWiring& partition, Lo
   return spawn_on<CoordinatorActor>(loop.loop, node_.registry, std::move(wiring));
 }
 
-// A log that nobody touches keeps its retention all the same.
-void MetadataActor::touch_when_due(GroupId group, const caf::actor& partition, const storage::RetentionLimits& limits) {
+// A log that nobody touches keeps its retention and is compacted all the same.
+void MetadataActor::touch_when_due(GroupId group, const caf::actor& partition, const metadata::TopicConfig& config) {
   const auto stored = stored_.find(group);
   if (stored == stored_.end()) return;
   const auto now = wall_now();
-  const auto plan = storage::plan_retention(stored->second.manifest, std::nullopt, limits, now);
-  if (plan.log_start)
+  const auto retention = storage::plan_retention(stored->second.manifest, std::nullopt, limits_of(config), now);
+  const auto compaction = storage::plan_compaction(stored->second.manifest, compaction_of(config), now);
+  if (retention.log_start || compaction.upto) {
     send(partition, TouchPartition{});
-  else if (plan.next_check)
-    delayed_send(partition, std::chrono::milliseconds(std::max<std::int64_t>(*plan.next_check - now, 0)),
-                 TouchPartition{});
+    return;
+  }
+  for (const auto& at : {retention.next_check, compaction.next_check}) {
+    if (at) delayed_send(partition, std::chrono::milliseconds(std::max<std::int64_t>(*at - now, 0)), TouchPartition{});
+  }
 }
 
 void MetadataActor::end_topic(const Uuid& id) {

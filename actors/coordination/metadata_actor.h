@@ -91,7 +91,7 @@ private:
   void end_topic(const Uuid& id);
   PartitionRef start_partition(const TopicRecord& record, std::size_t index, const metadata::TopicConfig& config);
   caf::actor start_coordinator(const PartitionWiring& wiring, LoopContext& loop);
-  void touch_when_due(GroupId group, const caf::actor& partition, const storage::RetentionLimits& limits);
+  void touch_when_due(GroupId group, const caf::actor& partition, const metadata::TopicConfig& config);
   void collect_garbage();
   void announce(std::vector<TopicRef> added, std::vector<Uuid> removed, std::function<void()> then);
   void on_directory_updated(const DirectoryUpdated& message);

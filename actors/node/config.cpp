@@ -120,6 +120,9 @@ const std::vector<Key>& keys() {
       {"memory", "tail_cache_bytes",
        integer(
            [](NodeConfig & c) -> auto& { return c.tail_cache_bytes; }, 0, 1024 * gib)},
+      {"memory", "compaction_key_bytes",
+       integer(
+           [](NodeConfig & c) -> auto& { return c.compaction_key_bytes; }, 1024 * kib, 64 * gib)},
       {"memory", "node_inflight_bytes",
        integer(
            [](NodeConfig & c) -> auto& { return c.node_inflight_bytes; }, kib* kib, 1024 * gib)},

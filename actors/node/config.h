@@ -53,6 +53,7 @@ struct NodeConfig {
 
   // [memory], all in bytes
   std::size_t tail_cache_bytes = std::size_t{64} << 20;
+  std::size_t compaction_key_bytes = std::size_t{32} << 20; // 24 a key of a log being compacted
   std::size_t node_inflight_bytes = std::size_t{512} << 20;
   std::size_t connection_inflight_bytes = std::size_t{8} << 20;
   std::size_t request_bytes_max = std::size_t{100} << 20;

@@ -24,6 +24,7 @@
 #include "actors/node/loop_agent.h"
 #include "actors/runtime/log.h"
 #include "actors/runtime/random_uuid.h"
+#include "actors/storage/compactor_actor.h"
 #include "actors/storage/reader_actor.h"
 #include "actors/storage/state_actor.h"
 #include "actors/storage/writer_actor.h"
@@ -108,6 +109,7 @@ struct Node::Parts {
   std::vector<caf::actor> agents;
   std::vector<caf::actor> writers;
   std::vector<caf::actor> readers;
+  caf::actor compactor;
   caf::actor state_actor;
   std::vector<caf::actor> listeners;
   std::vector<int> sockets;
@@ -151,11 +153,14 @@ void Node::Parts::start_threads() {
     loop_contexts.push_back(std::make_unique<LoopContext>(context, *loops.back()));
     agents.push_back(spawn_on<LoopAgent>(*loops.back(), *loop_contexts.back()));
   }
+  blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, "compactor", BlockingHost::Priority::background));
+  compactor =
+      spawn_on<CompactorActor>(*blocking_hosts.back(), context.registry, "compactor", config.compaction_key_bytes);
   for (std::uint32_t i = 0; i < or_default(config.writers, std::min(cores + 1, writers_max)); ++i) {
     const auto name = fmt::format("writer-{}", i);
     blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, name));
     writers.push_back(spawn_on<WriterActor>(*blocking_hosts.back(), context.registry, name, *state, config.data,
-                                            std::chrono::milliseconds(config.flush_interval_ms)));
+                                            std::chrono::milliseconds(config.flush_interval_ms), compactor));
   }
   for (std::uint32_t i = 0; i < std::max(1u, config.readers); ++i) {
     const auto name = fmt::format("reader-{}", i);
@@ -223,10 +228,11 @@ void Node::stop() {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   caf::scoped_actor self(*parts_->system);
   const auto reply_to = caf::actor_cast<caf::actor>(self);
+  self->send(parts_->compactor, CloseLogs{reply_to});
   for (const auto& writer : parts_->writers) self->send(writer, CloseLogs{reply_to});
   self->send(parts_->state_actor, CloseStates{reply_to});
   bool all_closed = true;
-  for (std::size_t i = 0; i < parts_->writers.size() + 1 && all_closed; ++i)
+  for (std::size_t i = 0; i < parts_->writers.size() + 2 && all_closed; ++i)
     self->receive([](const LogsClosed&) {}, [](const StatesClosed&) {},
                   caf::after(close_within) >> [&] { all_closed = false; });
   if (!all_closed) {

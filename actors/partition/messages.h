@@ -11,6 +11,7 @@
 
 #include "cluster/partition/partition_replica.h"
 #include "schema/metadata_record.h"
+#include "storage/compaction.h"
 #include "storage/log_reader.h"
 #include "storage/partition_log.h"
 #include "storage/retention.h"
@@ -18,6 +19,10 @@
 // What partitions are sent and what they answer. `token` is the asker's own and comes
 // back in the answer; payloads cross by reference count.
 namespace callboard {
+
+namespace storage {
+struct CompactionTask; // storage/compaction_job.h
+}
 
 struct ProduceToPartition {
   caf::actor from;
@@ -111,6 +116,10 @@ struct DamageFound {
 struct TrimPartition {
   Offset log_start;
 };
+// Worth compacting: a leader proposes it.
+struct CompactPartition {
+  Offset upto;
+};
 struct DropIdleCache {};
 struct CampaignAgain {};
 
@@ -119,6 +128,7 @@ struct ConfigurePartition {
   partition::ReplicaOptions replica;
   storage::LogOptions log;
   storage::RetentionLimits retention;
+  storage::CompactionLimits compaction;
 };
 
 // Records below `offset` go; answered when that is committed.
@@ -169,6 +179,7 @@ struct OpenLog {
   caf::actor from;
   storage::LogOptions options;
   storage::RetentionLimits retention;
+  storage::CompactionLimits compaction;
 };
 struct LogOpened {
   HardState hard;
@@ -202,26 +213,55 @@ struct WriteFailed {
 };
 struct ViewChanged {
   std::shared_ptr<const storage::LogView> view;
+  Offset compacted{}; // below it there may be less than there was
 };
 struct StoreLogStart {
   GroupId group;
   Offset log_start;
 };
+// The log is to be compacted so far: a committed entry says so.
+struct StoreCut {
+  GroupId group;
+  CompactionCut cut;
+};
 struct DestroyLog {
   GroupId group;
 };
-// A log's options changed. If it is not open and something in it is to go, now or later,
+// A log's options changed. If it is not open and something in it is to be done, now or later,
 // `from` is told to open it then (TouchPartition).
 struct ConfigureLog {
   GroupId group;
   caf::actor from;
   storage::LogOptions options;
   storage::RetentionLimits retention;
+  storage::CompactionLimits compaction;
 };
 struct DescribeLog {
   GroupId group;
   caf::actor from;
   LogDescribed answer; // everything but the bytes
+};
+
+// Writer to compactor and back: segments as they get ready, then one of the last two.
+struct CompactLog {
+  caf::actor from;
+  std::shared_ptr<storage::CompactionTask> task;
+};
+struct CancelCompaction {
+  GroupId group;
+};
+struct SegmentCompacted {
+  GroupId group;
+  storage::CompactedSegment segment;
+};
+struct CompactionDone {
+  GroupId group;
+  storage::CompactionResult result;
+};
+struct CompactionFailed {
+  GroupId group;
+  std::uint64_t task = 0;
+  Error error;
 };
 
 // Partition to reader; the reader answers the asker, not the partition.
@@ -281,6 +321,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TouchPartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::RemovePartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DamageFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TrimPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CompactPartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DropIdleCache)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CampaignAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ConfigurePartition)
@@ -301,9 +342,15 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::Written)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::WriteFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ViewChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::StoreLogStart)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::StoreCut)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DestroyLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ConfigureLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DescribeLog)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CompactLog)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CancelCompaction)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::SegmentCompacted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CompactionDone)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CompactionFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ColdFetch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ColdOffset)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::InternalLogOpened)

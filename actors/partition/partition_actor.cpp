@@ -39,8 +39,12 @@ caf::behavior PartitionActor::make_behavior() {
         route_effects();
       }),
       handler([this](const WriteFailed& message) { on_write_failed(message); }),
-      handler([this](ViewChanged& message) { view_ = std::move(message.view); }),
+      handler([this](ViewChanged& message) {
+        view_ = std::move(message.view);
+        if (replica_) replica_->compacted(message.compacted);
+      }),
       handler([this](TrimPartition& message) { accept(std::move(message)); }),
+      handler([this](CompactPartition& message) { accept(std::move(message)); }),
       handler([this](const DamageFound& message) { stop(message.error); }),
       handler([this](const RemovePartition&) { remove(); }),
       handler([this](const DropIdleCache&) { drop_idle_cache(); }),
@@ -67,7 +71,7 @@ std::string PartitionActor::describe() const {
 void PartitionActor::touch() {
   if (phase_ != Phase::closed) return;
   phase_ = Phase::opening;
-  send(wiring_.writer, OpenLog{wiring_.group, caf::actor(this), wiring_.log, wiring_.retention});
+  send(wiring_.writer, OpenLog{wiring_.group, caf::actor(this), wiring_.log, wiring_.retention, wiring_.compaction});
 }
 
 void PartitionActor::on_opened(LogOpened& message) {
@@ -224,6 +228,14 @@ void PartitionActor::execute(TrimPartition& message) {
   route_effects();
 }
 
+void PartitionActor::execute(CompactPartition& message) {
+  if (stopped_) return;
+  const auto error = replica_->compact(message.upto, wall_now());
+  if (error != ErrorCode::none && error != ErrorCode::not_leader_or_follower)
+    log::warn("{}: it is not compacted: {}", actor_name(), name_of(error));
+  route_effects();
+}
+
 void PartitionActor::cancel_fetch(const CancelFetch& message) {
   const auto found = parked_.find({message.from, message.token});
   if (found == parked_.end()) {
@@ -281,6 +293,7 @@ void PartitionActor::route_effects() {
   if (!effects.produced.empty()) route_produced(effects.produced);
   for (auto& outcome : effects.fetched) route_fetched(outcome);
   if (effects.log_start) send(wiring_.writer, StoreLogStart{wiring_.group, *effects.log_start});
+  if (effects.compaction) send(wiring_.writer, StoreCut{wiring_.group, *effects.compaction});
   if (effects.leader_changed) announce(replica_->term(), replica_->leader());
   if (!deletions_.empty()) release_deletions();
   if (replica_->stopped() && !stopped_) {

@@ -26,6 +26,7 @@ struct PartitionWiring {
   partition::ReplicaOptions replica;
   storage::LogOptions log;
   storage::RetentionLimits retention;
+  storage::CompactionLimits compaction;
 };
 
 // One replica of one partition: a thin shell around partition::PartitionReplica that
@@ -40,8 +41,9 @@ public:
 
 private:
   enum class Phase : std::uint8_t { closed, opening, electing, serving, stopped };
-  using Command = std::variant<ProduceToPartition, FetchFromPartition, WatchPartition, ListOffsetOfPartition,
-                               FindEpochEnd, TrimPartition, DeleteRecordsOfPartition, DescribeProducersOfPartition>;
+  using Command =
+      std::variant<ProduceToPartition, FetchFromPartition, WatchPartition, ListOffsetOfPartition, FindEpochEnd,
+                   TrimPartition, CompactPartition, DeleteRecordsOfPartition, DescribeProducersOfPartition>;
   // Who waits for what the replica calls a waiter.
   struct Asker {
     caf::actor from;
@@ -63,6 +65,7 @@ private:
   void execute(ListOffsetOfPartition& message);
   void execute(FindEpochEnd& message);
   void execute(TrimPartition& message);
+  void execute(CompactPartition& message);
   void fetch(caf::actor from, std::uint64_t token, partition::FetchCommand& command, bool watches);
   // partition_administration.cpp
   void execute(DeleteRecordsOfPartition& message);

@@ -12,6 +12,7 @@ void PartitionActor::execute(DeleteRecordsOfPartition& message) {
     send(message.from, answer);
   };
   if (stopped_) return refuse(stopped_->code);
+  if (!wiring_.replica.deletable) return refuse(ErrorCode::policy_violation); // as Kafka: compact alone
   const bool all = message.offset == DeleteRecordsOfPartition::to_high_watermark;
   const auto offset = all ? replica_->high_watermark() : Offset{message.offset};
   if (offset.value < 0) return refuse(ErrorCode::offset_out_of_range);
@@ -54,8 +55,10 @@ void PartitionActor::configure(const ConfigurePartition& message) {
   wiring_.replica = message.replica;
   wiring_.log = message.log;
   wiring_.retention = message.retention;
+  wiring_.compaction = message.compaction;
   if (replica_) replica_->set_options(message.replica);
-  send(wiring_.writer, ConfigureLog{wiring_.group, caf::actor(this), message.log, message.retention});
+  send(wiring_.writer,
+       ConfigureLog{wiring_.group, caf::actor(this), message.log, message.retention, message.compaction});
 }
 
 void PartitionActor::describe_log(DescribeLogOfPartition& message) {

@@ -12,6 +12,7 @@ const char* name_of(ActorKind kind) {
   case ActorKind::partition: return "partition";
   case ActorKind::writer: return "writer";
   case ActorKind::reader: return "reader";
+  case ActorKind::compactor: return "compactor";
   case ActorKind::metadata: return "metadata";
   case ActorKind::loop: return "loop";
   case ActorKind::state: return "state";

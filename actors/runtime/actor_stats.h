@@ -19,6 +19,7 @@ enum class ActorKind : std::uint8_t {
   partition,
   writer,
   reader,
+  compactor,
   metadata,
   loop,
   state,

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <future>
 #include <memory>
@@ -94,13 +95,15 @@ private:
 // A Host for actors that block on the disk: a plain thread with a queue.
 class BlockingHost final : public Host {
 public:
-  BlockingHost(caf::actor_system& system, std::string name);
+  // `background`: its thread gives way to all others where processors are short.
+  enum class Priority : std::uint8_t { normal, background };
+  BlockingHost(caf::actor_system& system, std::string name, Priority priority = Priority::normal);
   // Runs what is queued, then joins.
   ~BlockingHost() override;
   void exec_later(caf::resumable* job) override;
 
 private:
-  void thread_main();
+  void thread_main(Priority priority);
 
   std::mutex mutex_;
   std::condition_variable ready_;

@@ -17,9 +17,10 @@ constexpr std::int64_t retention_retry_ms = 60'000;
 } // namespace
 
 WriterActor::WriterActor(caf::actor_config& config, ActorRegistry& registry, std::string name,
-                         storage::NodeState& state, std::string directory, Duration flush_interval)
+                         storage::NodeState& state, std::string directory, Duration flush_interval,
+                         caf::actor compactor)
   : HostedActor(config, registry, ActorKind::writer, std::move(name)), state_(state), directory_(std::move(directory)),
-    flush_interval_(flush_interval) {}
+    flush_interval_(flush_interval), compactor_(std::move(compactor)) {}
 
 caf::behavior WriterActor::make_behavior() {
   return {
@@ -34,6 +35,11 @@ caf::behavior WriterActor::make_behavior() {
       handler([this](const BackgroundStep& message) { background_step(message.group); }),
       handler([this](const FlushIntervals&) { flush_intervals(); }),
       handler([this](const CheckRetention& message) { on_check_retention(message); }),
+      handler([this](const StoreCut& message) { store_cut(message); }),
+      handler([this](const SegmentCompacted& message) { on_segment_compacted(message); }),
+      handler([this](const CompactionDone& message) { on_compaction_done(message); }),
+      handler([this](const CompactionFailed& message) { on_compaction_failed(message); }),
+      handler([this](const CheckCompaction& message) { on_check_compaction(message); }),
       handler([this](const CloseLogs& message) { close_logs(message); }),
       status_handler(),
   };
@@ -66,12 +72,13 @@ void WriterActor::open(const OpenLog& message) {
   opened.log = std::move(*log);
   opened.owner = message.from;
   opened.retention = message.retention;
+  opened.compaction = message.compaction;
   opened.told = opened.log->view();
   LogOpened answer{{}, opened.log->take_recovered(), opened.told};
   if (record.value()) answer.hard = record.value()->hard;
   send(message.from, std::move(answer));
   after_write(message.group, opened);
-  check_retention(message.group);
+  look_after(message.group);
 }
 
 void WriterActor::stage_hard_state(StageHardState& message) {
@@ -151,7 +158,7 @@ void WriterActor::commit_log(GroupId group) {
   const bool rolled = answer.view != nullptr;
   send(opened->owner, std::move(answer));
   after_write(group, *opened);
-  if (rolled) check_retention(group);
+  if (rolled) look_after(group);
 }
 
 void WriterActor::after_write(GroupId group, OpenedLog& opened) {
@@ -185,7 +192,7 @@ void WriterActor::background_step(GroupId group) {
   }
   if (auto view = changed_view(*opened)) {
     send(opened->owner, ViewChanged{std::move(view)});
-    check_retention(group);
+    look_after(group);
   }
   if (opened->log->has_background_work()) {
     opened->background_pending = true;
@@ -203,6 +210,12 @@ void WriterActor::flush_intervals() {
       send(opened->owner, LogUnusable{synced.error()});
     }
   }
+}
+
+void WriterActor::look_after(GroupId group) {
+  check_retention(group);
+  begin_compaction(group);
+  check_compaction(group);
 }
 
 void WriterActor::check_retention(GroupId group) {
@@ -239,7 +252,7 @@ void WriterActor::store_log_start(const StoreLogStart& message) {
   }
   if (auto view = changed_view(*opened)) send(opened->owner, ViewChanged{std::move(view)});
   after_write(message.group, *opened);
-  check_retention(message.group);
+  look_after(message.group);
 }
 
 void WriterActor::configure(const ConfigureLog& message) {
@@ -250,7 +263,8 @@ void WriterActor::configure(const ConfigureLog& message) {
   }
   opened->log->set_options(message.options);
   opened->retention = message.retention;
-  check_retention(message.group);
+  opened->compaction = message.compaction;
+  look_after(message.group);
 }
 
 // A log that is not open keeps its new limits all the same.
@@ -258,9 +272,14 @@ void WriterActor::touch_when_due(const ConfigureLog& message) {
   const auto record = state_.read(message.group);
   if (!record || !*record) return;
   const auto now = wall_now();
-  const auto plan = storage::plan_retention((*record)->manifest, std::nullopt, message.retention, now);
-  if (!plan.log_start && !plan.next_check) return;
-  const auto due = plan.log_start ? now : std::max(*plan.next_check, now);
+  const auto& manifest = (*record)->manifest;
+  const auto retention = storage::plan_retention(manifest, std::nullopt, message.retention, now);
+  const auto compaction = storage::plan_compaction(manifest, message.compaction, now);
+  const bool at_once = retention.log_start || compaction.upto;
+  if (!at_once && !retention.next_check && !compaction.next_check) return;
+  constexpr auto never = std::numeric_limits<TimestampMs>::max();
+  const auto next = std::min(retention.next_check.value_or(never), compaction.next_check.value_or(never));
+  const auto due = at_once ? now : std::max(next, now);
   const auto [touch, added] = touches_.emplace(message.group, due);
   if (!added && touch->second <= due) return;
   touch->second = due;
@@ -279,6 +298,11 @@ void WriterActor::describe_log(DescribeLog& message) {
 void WriterActor::destroy(const DestroyLog& message) {
   touches_.erase(message.group);
   const auto found = logs_.find(message.group);
+  if (found != logs_.end() && found->second.compacting) {
+    found->second.destroy_wanted = true;
+    send(compactor_, CancelCompaction{message.group});
+    return;
+  }
   if (found == logs_.end()) {
     // Never opened in this life: open it just to remove what is there.
     auto log = storage::PartitionLog::open(state_, message.group, directory_, {}, wall_now());

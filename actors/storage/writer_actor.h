@@ -27,6 +27,11 @@ struct CheckRetention {
   GroupId group;
   TimestampMs due = 0;
 };
+// Likewise its compaction.
+struct CheckCompaction {
+  GroupId group;
+  TimestampMs due = 0;
+};
 // The last message of an orderly stop: flush and close every log, then answer.
 struct CloseLogs {
   caf::actor reply_to;
@@ -43,7 +48,7 @@ struct LogsClosed {};
 class WriterActor final : public HostedActor {
 public:
   WriterActor(caf::actor_config& config, ActorRegistry& registry, std::string name, storage::NodeState& state,
-              std::string directory, Duration flush_interval);
+              std::string directory, Duration flush_interval, caf::actor compactor);
 
   caf::behavior make_behavior() override;
   std::string describe() const override;
@@ -66,6 +71,10 @@ private:
     bool flush_pending = false;
     bool background_pending = false;
     std::optional<TimestampMs> retention_due; // a CheckRetention is on its way
+    storage::CompactionLimits compaction;
+    std::optional<TimestampMs> compaction_due; // a CheckCompaction is on its way
+    bool compacting = false;                   // the compactor has a task of this log
+    bool destroy_wanted = false;               // once it has not
   };
 
   void open(const OpenLog& message);
@@ -84,6 +93,17 @@ private:
   void flush_intervals();
   void check_retention(GroupId group);
   void on_check_retention(const CheckRetention& message);
+  // What time or a changed log may have made due.
+  void look_after(GroupId group);
+  // writer_compaction.cpp
+  void store_cut(const StoreCut& message);
+  void begin_compaction(GroupId group);
+  void check_compaction(GroupId group);
+  void arm_compaction_check(GroupId group, OpenedLog& opened, TimestampMs due);
+  void on_check_compaction(const CheckCompaction& message);
+  void on_segment_compacted(const SegmentCompacted& message);
+  void on_compaction_done(const CompactionDone& message);
+  void on_compaction_failed(const CompactionFailed& message);
   void close_logs(const CloseLogs& message);
   void arm_commit();
   std::shared_ptr<const storage::LogView> changed_view(OpenedLog& opened);
@@ -92,6 +112,7 @@ private:
   storage::NodeState& state_;
   std::string directory_;
   Duration flush_interval_;
+  caf::actor compactor_;
   std::unordered_map<GroupId, OpenedLog> logs_;
   std::vector<StagedHardState> staged_hard_;
   std::vector<GroupId> staged_groups_;
@@ -108,5 +129,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CommitStaged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::BackgroundStep)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::FlushIntervals)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CheckRetention)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CheckCompaction)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CloseLogs)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogsClosed)

@@ -30,8 +30,8 @@ struct Choice {
   std::size_t (*get)(const TopicConfig&) = nullptr;
   Text kept_default = {};
 };
-struct Fraction {
-  Text kept_default; // from 0 to 1
+struct Fraction { // from 0 to 1
+  double TopicConfig::*field = nullptr;
 };
 struct AnyText {};
 struct CleanupPolicy {}; // a list of delete and compact
@@ -73,7 +73,7 @@ constexpr std::array keys{
     Key{"compression.lz4.level", ConfigType::int32, ignored_number(1, 17, "9")},
     Key{"compression.type", ConfigType::text, ignored_choice(compression_types, "producer")},
     Key{"compression.zstd.level", ConfigType::int32, ignored_number(-131072, 22, "3")},
-    Key{"delete.retention.ms", ConfigType::int64, ignored_number(0, int64_max, "86400000")},
+    Key{"delete.retention.ms", ConfigType::int64, Number{0, int64_max, &TopicConfig::delete_retention_ms}},
     Key{"file.delete.delay.ms", ConfigType::int64, ignored_number(0, int64_max, "60000")},
     Key{"flush.messages", ConfigType::int64, ignored_number(1, int64_max, "9223372036854775807")},
     Key{"flush.ms", ConfigType::int64, ignored_number(0, int64_max, "9223372036854775807")},
@@ -82,7 +82,7 @@ constexpr std::array keys{
     Key{"leader.replication.throttled.replicas", ConfigType::list, AnyText{}},
     Key{"local.retention.bytes", ConfigType::int64, ignored_number(-2, int64_max, "-2")},
     Key{"local.retention.ms", ConfigType::int64, ignored_number(-2, int64_max, "-2")},
-    Key{"max.compaction.lag.ms", ConfigType::int64, ignored_number(1, int64_max, "9223372036854775807")},
+    Key{"max.compaction.lag.ms", ConfigType::int64, Number{1, int64_max, &TopicConfig::max_compaction_lag_ms}},
     Key{"max.message.bytes", ConfigType::int32, Number{0, int32_max, &TopicConfig::max_message_bytes}},
     Key{"message.downconversion.enable", ConfigType::boolean, ignored_choice(booleans, "true")},
     Key{"message.format.version", ConfigType::text, AnyText{}},
@@ -90,8 +90,8 @@ constexpr std::array keys{
     Key{"message.timestamp.before.max.ms", ConfigType::int64, ignored_number(0, int64_max, "9223372036854775807")},
     Key{"message.timestamp.difference.max.ms", ConfigType::int64, ignored_number(0, int64_max, "9223372036854775807")},
     Key{"message.timestamp.type", ConfigType::text, timestamp_choice},
-    Key{"min.cleanable.dirty.ratio", ConfigType::decimal, Fraction{"0.5"}},
-    Key{"min.compaction.lag.ms", ConfigType::int64, ignored_number(0, int64_max, "0")},
+    Key{"min.cleanable.dirty.ratio", ConfigType::decimal, Fraction{&TopicConfig::min_cleanable_dirty_ratio}},
+    Key{"min.compaction.lag.ms", ConfigType::int64, Number{0, int64_max, &TopicConfig::min_compaction_lag_ms}},
     Key{"min.insync.replicas", ConfigType::int32, Number{1, int32_max, &TopicConfig::min_insync_replicas}},
     Key{"preallocate", ConfigType::boolean, ignored_choice(booleans, "false")},
     Key{"remote.storage.enable", ConfigType::boolean, ignored_choice(only_false, "false")},
@@ -156,9 +156,10 @@ Status set(const Key& key, const Choice& rule, Text value, TopicConfig& config) 
   return ok_status();
 }
 
-Status set(const Key& key, const Fraction&, Text value, TopicConfig&) {
+Status set(const Key& key, const Fraction& rule, Text value, TopicConfig& config) {
   const auto number = whole_text_as<double>(value);
   if (!number || !(*number >= 0 && *number <= 1)) return refused(key.name, value, "it must be a number from 0 to 1");
+  config.*rule.field = *number;
   return ok_status();
 }
 
@@ -166,14 +167,14 @@ Status set(const Key&, const AnyText&, Text, TopicConfig&) {
   return ok_status();
 }
 
-Status set(const Key& key, const CleanupPolicy&, Text value, TopicConfig&) {
+Status set(const Key& key, const CleanupPolicy&, Text value, TopicConfig& config) {
+  config.cleanup_delete = config.cleanup_compact = false;
   for (Text rest = value;;) {
     const auto comma = rest.find(',');
     const auto policy = trimmed(rest.substr(0, comma));
-    if (policy == "compact") {
-      return refused(key.name, value, "compaction does not exist yet in this version, it must be delete");
-    }
-    if (policy != "delete") return refused(key.name, value, "it must be delete");
+    if (policy != "delete" && policy != "compact")
+      return refused(key.name, value, "it must be delete, compact or both, with a comma between");
+    (policy == "delete" ? config.cleanup_delete : config.cleanup_compact) = true;
     if (comma == Text::npos) return ok_status();
     rest.remove_prefix(comma + 1);
   }
@@ -185,20 +186,23 @@ std::string default_of(const Number& rule, const TopicConfig& defaults) {
 std::string default_of(const Choice& rule, const TopicConfig& defaults) {
   return std::string(rule.get ? rule.names[rule.get(defaults)] : rule.kept_default);
 }
-std::string default_of(const Fraction& rule, const TopicConfig&) {
-  return std::string(rule.kept_default);
+std::string default_of(const Fraction& rule, const TopicConfig& defaults) {
+  std::array<char, 32> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), defaults.*rule.field);
+  return {text.data(), end};
 }
 std::string default_of(const AnyText&, const TopicConfig&) {
   return {};
 }
-std::string default_of(const CleanupPolicy&, const TopicConfig&) {
-  return "delete";
+std::string default_of(const CleanupPolicy&, const TopicConfig& defaults) {
+  if (!defaults.cleanup_compact) return "delete";
+  return defaults.cleanup_delete ? "compact,delete" : "compact";
 }
 
 bool has_effect(const Key& key) {
   if (const auto* number = std::get_if<Number>(&key.rule)) return number->field != nullptr;
   if (const auto* choice = std::get_if<Choice>(&key.rule)) return choice->set != nullptr;
-  return std::holds_alternative<CleanupPolicy>(key.rule);
+  return std::holds_alternative<CleanupPolicy>(key.rule) || std::holds_alternative<Fraction>(key.rule);
 }
 
 const Key* find_key(Text name) {
@@ -234,6 +238,9 @@ Result<TopicConfig> parse_topic_config(const TopicConfigs& configs, const TopicC
     const auto known = std::visit([&](const auto& rule) { return set(*key, rule, trimmed(value), config); }, key->rule);
     if (!known.ok()) return known.error();
   }
+  if (config.min_compaction_lag_ms > config.max_compaction_lag_ms)
+    return refused("min.compaction.lag.ms", std::to_string(config.min_compaction_lag_ms),
+                   "it must be at most max.compaction.lag.ms, " + std::to_string(config.max_compaction_lag_ms));
   return config;
 }
 

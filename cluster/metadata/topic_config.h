@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,13 @@ struct TopicConfig {
   std::int64_t max_message_bytes = 1048588; // of one batch, its header included
   std::int64_t min_insync_replicas = 1;
   bool log_append_time = false; // message.timestamp.type
+  // cleanup.policy: either or both; what the rest says is for compact.
+  bool cleanup_delete = true;
+  bool cleanup_compact = false;
+  double min_cleanable_dirty_ratio = 0.5;
+  std::int64_t min_compaction_lag_ms = 0;
+  std::int64_t max_compaction_lag_ms = std::numeric_limits<std::int64_t>::max();
+  std::int64_t delete_retention_ms = 24LL * 3600 * 1000; // of tombstones
   Durability durability = Durability::fsync;
 
   bool operator==(const TopicConfig&) const = default;

@@ -80,8 +80,9 @@ BOOST_AUTO_TEST_CASE(a_clock_read_earlier_than_the_sample_is_no_age) {
 }
 
 BOOST_AUTO_TEST_CASE(every_kind_has_a_name) {
-  for (const auto kind : {ActorKind::node, ActorKind::listener, ActorKind::connection, ActorKind::partition,
-                          ActorKind::writer, ActorKind::reader, ActorKind::metadata, ActorKind::loop})
+  for (const auto kind :
+       {ActorKind::node, ActorKind::listener, ActorKind::connection, ActorKind::partition, ActorKind::writer,
+        ActorKind::reader, ActorKind::compactor, ActorKind::metadata, ActorKind::loop})
     BOOST_TEST(std::string_view(name_of(kind)) != "unknown");
 }
 

@@ -70,6 +70,7 @@ BOOST_AUTO_TEST_CASE(the_documented_file_says_the_defaults) {
   BOOST_TEST(documented->writers == is.writers);
   BOOST_TEST(documented->readers == is.readers);
   BOOST_TEST(documented->tail_cache_bytes == is.tail_cache_bytes);
+  BOOST_TEST(documented->compaction_key_bytes == is.compaction_key_bytes);
   BOOST_TEST(documented->node_inflight_bytes == is.node_inflight_bytes);
   BOOST_TEST(documented->connection_inflight_bytes == is.connection_inflight_bytes);
   BOOST_TEST(documented->request_bytes_max == is.request_bytes_max);

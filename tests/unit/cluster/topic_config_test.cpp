@@ -47,12 +47,36 @@ BOOST_AUTO_TEST_CASE(a_refusal_names_key_value_and_what_is_allowed) {
              "callboard.durability is \"maybe\"; it must be fsync or interval.");
   BOOST_TEST(refusal("compression.type", "lzma") ==
              "compression.type is \"lzma\"; it must be producer, uncompressed, gzip, snappy, lz4 or zstd.");
-  BOOST_TEST(refusal("cleanup.policy", "compact") ==
-             "cleanup.policy is \"compact\"; compaction does not exist yet in this version, it must be delete.");
-  BOOST_TEST(refusal("cleanup.policy", "delete, compact").find("does not exist yet") != std::string::npos);
+  BOOST_TEST(refusal("cleanup.policy", "compress") ==
+             "cleanup.policy is \"compress\"; it must be delete, compact or both, with a comma between.");
+  BOOST_TEST(refusal("min.compaction.lag.ms", "9223372036854775807") == "accepted");
   BOOST_TEST(
       refusal("retention.mss", "5") ==
       "Unknown topic configuration \"retention.mss\"; names are those of Kafka's topics and callboard.durability.");
+}
+
+BOOST_AUTO_TEST_CASE(compaction_is_configured_as_in_kafka) {
+  const auto policy = [](const std::string& value) {
+    const auto config = parse_topic_config({{"cleanup.policy", value}}, {});
+    BOOST_REQUIRE(config.ok());
+    return std::string(config->cleanup_compact ? "c" : "") + (config->cleanup_delete ? "d" : "");
+  };
+  BOOST_TEST(policy("delete") == "d");
+  BOOST_TEST(policy("compact") == "c");
+  BOOST_TEST(policy("compact,delete") == "cd");
+  BOOST_TEST(policy(" delete , compact ") == "cd");
+  const auto config = parse_topic_config({{"cleanup.policy", "compact"},
+                                          {"min.cleanable.dirty.ratio", "0.25"},
+                                          {"min.compaction.lag.ms", "1000"},
+                                          {"max.compaction.lag.ms", "2000"},
+                                          {"delete.retention.ms", "3000"}},
+                                         {});
+  BOOST_REQUIRE(config.ok());
+  BOOST_TEST(config->min_cleanable_dirty_ratio == 0.25);
+  BOOST_TEST(config->min_compaction_lag_ms == 1000);
+  BOOST_TEST(config->max_compaction_lag_ms == 2000);
+  BOOST_TEST(config->delete_retention_ms == 3000);
+  BOOST_TEST(!parse_topic_config({{"min.compaction.lag.ms", "3000"}, {"max.compaction.lag.ms", "2000"}}, {}).ok());
 }
 
 BOOST_AUTO_TEST_CASE(bad_values_are_refused) {
@@ -82,7 +106,6 @@ BOOST_AUTO_TEST_CASE(what_means_nothing_here_is_checked_and_kept) {
                              {"index.interval.bytes", "8192"},
                              {"preallocate", "True"},
                              {"unclean.leader.election.enable", "false"},
-                             {"min.cleanable.dirty.ratio", "0.1"},
                              {"compression.type", "zstd"}};
   const auto config = parse_topic_config(configs, {});
   BOOST_REQUIRE(config.ok());
@@ -106,6 +129,8 @@ BOOST_AUTO_TEST_CASE(every_configuration_is_described) {
   BOOST_TEST(find("cleanup.policy").value == "delete");
   BOOST_TEST(find("message.timestamp.type").value == "CreateTime");
   BOOST_TEST(find("min.insync.replicas").has_effect);
+  BOOST_TEST(find("min.cleanable.dirty.ratio").value == "0.5");
+  BOOST_TEST(find("min.cleanable.dirty.ratio").has_effect);
   BOOST_TEST(!find("flush.ms").has_effect);
   for (const auto& config : described) {
     if (config.name.ends_with("throttled.replicas") || config.name == "message.format.version") continue;
