@@ -58,6 +58,8 @@ struct TableRoot {
   std::uint64_t root = 0;
   bool empty() const { return root == ~std::uint64_t{0}; }
   bool integer_keys() const { return (flags & 8) != 0; }
+
+  bool operator==(const TableRoot&) const = default;
 };
 // As LMDB stores it, 48 bytes.
 inline constexpr std::size_t table_root_bytes = 48;
@@ -69,6 +71,8 @@ struct TreeMark {
   std::uint64_t transaction = 0;
   std::uint64_t last_page = 0;
   TableRoot main;
+
+  bool operator==(const TreeMark&) const = default;
 };
 
 // A row's place: its value lies in the leaf or on pages of its own.

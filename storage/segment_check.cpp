@@ -50,7 +50,18 @@ bool is_newest(const std::string& path, const SegmentMark& mark) {
   const auto pages = FilePages::open(path);
   if (!pages) return false;
   const auto tree = PageTree::open(*pages.value(), MetaCheck::sequence);
-  return tree && tree.value().mark().transaction == mark.tree.transaction;
+  return tree && tree.value().mark() == mark.tree;
+}
+
+// The same where power was lost. A later meta page may be torn over the marked one, new in
+// front and old where its transaction is: then its tables are not those of the mark, or not
+// whole.
+bool is_newest_and_whole(const std::string& path, const SegmentMark& mark) {
+  if (!is_newest(path, mark)) return false;
+  const auto pages = FilePages::open(path);
+  if (!pages) return false;
+  auto tree = PageTree::open(*pages.value(), MetaCheck::sequence);
+  return tree && tree->verify().ok();
 }
 
 LogEntry copy_entry(const EntryWalker& walker, SharedBytes payload) {
@@ -132,7 +143,7 @@ bool has_unflushed(const std::string& path) {
 
 std::optional<SegmentMark> fallback_of(const std::string& path, std::uint64_t unclean_boots) {
   const auto mark = load_mark(mark_path(path));
-  if (!mark || mark->boots >= unclean_boots || is_newest(path, *mark)) return std::nullopt;
+  if (!mark || mark->boots >= unclean_boots || is_newest_and_whole(path, *mark)) return std::nullopt;
   return mark;
 }
 
