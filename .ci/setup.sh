@@ -11,6 +11,7 @@ PACKAGES=(
   # tests and benchmarks
   librapidcheck-dev libbenchmark-dev lmdb-utils kcat
   python3 python3-kafka python3-confluent-kafka python3-lz4 python3-snappy python3-zstandard python3-crc32c
+  iproute2
 )
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
@@ -75,17 +76,30 @@ build_release() {
   cmake --build "$ROOT/build" -- "$@"
 }
 
-# start_node DATA LISTEN: starts build/callboard in the background and waits for its
-# ready line. Sets NODE_PID and NODE_ADDRESS. Its output goes to DATA.out and DATA.log.
-start_node() {
-  local data=$1 listen=$2 deadline=$((SECONDS + 30))
-  "$ROOT/build/callboard" start --data "$data" --listen "$listen" --format json >"$data.out" 2>"$data.log" &
+# launch_node DATA LISTEN [OPTION...]: starts callboard in the background. Sets NODE_PID.
+# Its output goes to DATA.out and DATA.log.
+launch_node() {
+  local data=$1 listen=$2
+  shift 2
+  "${CALLBOARD_BUILD:-$ROOT/build}/callboard" start --data "$data" --listen "$listen" --format json "$@" \
+    >"$data.out" 2>"$data.log" &
   NODE_PID=$!
+}
+
+# await_node DATA PID: waits for the ready line of that node. Sets NODE_ADDRESS.
+await_node() {
+  local data=$1 pid=$2 deadline=$((SECONDS + 30))
   until NODE_ADDRESS=$(sed -n 's/.*"event":"ready".*"listen":"\([^"]*\)".*/\1/p' "$data.out") && [[ -n $NODE_ADDRESS ]]; do
-    kill -0 "$NODE_PID" 2>/dev/null || die "the node ended at once: $(cat "$data.log" "$data.out")"
+    kill -0 "$pid" 2>/dev/null || die "the node ended at once: $(cat "$data.log" "$data.out")"
     ((SECONDS < deadline)) || die "the node was not ready within 30 s: $(cat "$data.log")"
     sleep 0.05
   done
+}
+
+# start_node DATA LISTEN: a cluster of one. Sets NODE_PID and NODE_ADDRESS.
+start_node() {
+  launch_node "$@"
+  await_node "$1" "$NODE_PID"
 }
 
 # stop_node: asks the node of start_node to stop; its exit status is this function's.

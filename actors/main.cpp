@@ -14,8 +14,21 @@ void add_start_options(CLI::App& start, callboard::StartOptions& options) {
       ->type_name("HOST:PORT");
   start.add_option("--advertise", options.advertise, "What clients are told to connect to, if not what they reached")
       ->type_name("HOST:PORT");
+  auto* join =
+      start.add_option("--join", options.join, "Join the cluster of these nodes; tried again until one answers")
+          ->type_name("HOST:PORT,...")
+          ->delimiter(',');
+  start
+      .add_option("--seeds", options.seeds,
+                  "Found a cluster with these nodes, this one among them; the same list on each of them. Later starts "
+                  "just join")
+      ->type_name("HOST:PORT,...")
+      ->delimiter(',')
+      ->excludes(join);
   start.add_option("--config", options.config_file, "Configuration in TOML, see conf/callboard.toml")
       ->type_name("FILE");
+  start.add_flag("--force-stop", options.force_stop,
+                 "Stop at the first signal even while only this node has a current copy of a partition");
   start.add_flag("--insecure", options.insecure,
                  "Allow to listen beyond loopback, where anybody may read and write everything");
 }

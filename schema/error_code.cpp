@@ -56,12 +56,17 @@ std::string_view name_of(ErrorCode code) {
   case ErrorCode::unsupported_compression_type: return "UNSUPPORTED_COMPRESSION_TYPE";
   case ErrorCode::offset_not_available: return "OFFSET_NOT_AVAILABLE";
   case ErrorCode::member_id_required: return "MEMBER_ID_REQUIRED";
+  case ErrorCode::preferred_leader_not_available: return "PREFERRED_LEADER_NOT_AVAILABLE";
   case ErrorCode::group_max_size_reached: return "GROUP_MAX_SIZE_REACHED";
   case ErrorCode::fenced_instance_id: return "FENCED_INSTANCE_ID";
+  case ErrorCode::election_not_needed: return "ELECTION_NOT_NEEDED";
+  case ErrorCode::no_reassignment_in_progress: return "NO_REASSIGNMENT_IN_PROGRESS";
   case ErrorCode::group_subscribed_to_topic: return "GROUP_SUBSCRIBED_TO_TOPIC";
   case ErrorCode::invalid_record: return "INVALID_RECORD";
   case ErrorCode::unstable_offset_commit: return "UNSTABLE_OFFSET_COMMIT";
   case ErrorCode::unknown_topic_id: return "UNKNOWN_TOPIC_ID";
+  case ErrorCode::duplicate_broker_registration: return "DUPLICATE_BROKER_REGISTRATION";
+  case ErrorCode::broker_id_not_registered: return "BROKER_ID_NOT_REGISTERED";
   case ErrorCode::fetch_session_topic_id_error: return "FETCH_SESSION_TOPIC_ID_ERROR";
   case ErrorCode::mismatched_endpoint_type: return "MISMATCHED_ENDPOINT_TYPE";
   case ErrorCode::unsupported_endpoint_type: return "UNSUPPORTED_ENDPOINT_TYPE";
@@ -139,12 +144,17 @@ ErrorCode on_kafka_wire(ErrorCode code) {
   case ErrorCode::unsupported_compression_type:
   case ErrorCode::offset_not_available:
   case ErrorCode::member_id_required:
+  case ErrorCode::preferred_leader_not_available:
   case ErrorCode::group_max_size_reached:
   case ErrorCode::fenced_instance_id:
+  case ErrorCode::election_not_needed:
+  case ErrorCode::no_reassignment_in_progress:
   case ErrorCode::group_subscribed_to_topic:
   case ErrorCode::invalid_record:
   case ErrorCode::unstable_offset_commit:
   case ErrorCode::unknown_topic_id:
+  case ErrorCode::duplicate_broker_registration:
+  case ErrorCode::broker_id_not_registered:
   case ErrorCode::fetch_session_topic_id_error:
   case ErrorCode::mismatched_endpoint_type:
   case ErrorCode::unsupported_endpoint_type: return code;

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "schema/host_port.h"
 #include "schema/ids.h"
 #include "schema/uuid.h"
 
@@ -12,12 +13,31 @@
 // form on disk, schema/rpc/translate.h the way between the two.
 namespace callboard {
 
+// Which nodes hold a group's log, as the controller wants it; the group's leader brings
+// its membership there.
+struct Placement {
+  std::vector<NodeId> voters;   // the preferred leader first
+  std::vector<NodeId> learners; // get everything, count nowhere
+  // The voters are those that the group was made with: one that holds nothing yet is a
+  // voter from the start. Once it was changed, a replica that holds nothing waits for the
+  // group's leader to bring it in.
+  bool original = true;
+
+  bool operator==(const Placement&) const = default;
+};
+
 // A topic exists: its partitions are the positions in `groups`.
 struct TopicRecord {
   Uuid id;
   std::string name;
   std::vector<GroupId> groups;
   std::vector<std::pair<std::string, std::string>> configs; // only what was set, by name
+  std::vector<Placement> placements{};                      // by partition; none in old logs: all on node 1
+  bool default_factor = false;                              // the number of replicas grows with the cluster
+
+  Placement placement(std::size_t partition) const {
+    return partition < placements.size() ? placements[partition] : Placement{{NodeId{1}}, {}, true};
+  }
 
   bool operator==(const TopicRecord&) const = default;
 };
@@ -36,6 +56,32 @@ struct ProducerIdsRecord {
   bool operator==(const ProducerIdsRecord&) const = default;
 };
 
-using MetadataRecord = std::variant<TopicRecord, TopicRemovedRecord, ProducerIdsRecord>;
+enum class NodeStatus : std::uint8_t {
+  active = 0,
+  draining = 1, // its replicas move elsewhere
+  removed = 2,  // gone for good; its id is never used again
+};
+
+// A node belongs to the cluster, as it last said.
+struct NodeRecord {
+  NodeId id;
+  Uuid identity;   // of its data directory: a wiped one is another node
+  HostPort peer;   // where other nodes reach it
+  HostPort client; // where clients reach it
+  std::string rack;
+  std::string version; // of its program
+  NodeStatus status = NodeStatus::active;
+
+  bool operator==(const NodeRecord&) const = default;
+};
+
+// Who votes on the metadata itself. Every other node learns it.
+struct ControllersRecord {
+  Placement placement;
+
+  bool operator==(const ControllersRecord&) const = default;
+};
+
+using MetadataRecord = std::variant<TopicRecord, TopicRemovedRecord, ProducerIdsRecord, NodeRecord, ControllersRecord>;
 
 } // namespace callboard

@@ -359,10 +359,13 @@ Result<std::optional<Identity>> NodeState::identity() const {
   return identity;
 }
 
-Status NodeState::set_identity(const Identity& identity) {
+Status NodeState::set_identity(const Identity& fresh) {
+  const auto known = identity();
+  if (!known) return known.error();
+  const bool replaces = *known && (*known)->cluster.is_zero() && (*known)->node_uuid == fresh.node_uuid;
   return impl_->commit([&](Txn& txn, std::optional<Error>& refused) {
-    const auto row = seal_row(identity_row, bytes_of(encode(identity)));
-    const int code = txn.put(impl_->node, bytes_of(identity_row), bytes_of(row), MDB_NOOVERWRITE);
+    const auto row = seal_row(identity_row, bytes_of(encode(fresh)));
+    const int code = txn.put(impl_->node, bytes_of(identity_row), bytes_of(row), replaces ? 0 : MDB_NOOVERWRITE);
     if (code == MDB_KEYEXIST)
       refused = Error{ErrorCode::wrong_data_directory,
                       impl_->directory + " already belongs to a node; choose an empty directory"};

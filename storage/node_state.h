@@ -85,7 +85,8 @@ public:
   ~NodeState();
   NodeState(const NodeState&) = delete;
 
-  // The identity; set exactly once, on first start.
+  // The identity. Set once the node belongs to a cluster, and then for good; before that it
+  // may be stored without one (`cluster` zero), so that it stays the same while the node forms.
   Result<std::optional<Identity>> identity() const;
   Status set_identity(const Identity& identity);
 

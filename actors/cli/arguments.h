@@ -30,6 +30,9 @@ void add_produce(CLI::App& app, Arguments& arguments);
 void add_consume(CLI::App& app, Arguments& arguments);
 void add_group(CLI::App& app, Arguments& arguments);
 void add_actors(CLI::App& app, Arguments& arguments);
+void add_cluster(CLI::App& app, Arguments& arguments);
+// `topic move` and `topic elect`.
+void add_topic_moves(CLI::App& topic, Arguments& arguments);
 
 // NAME=VALUE: for CLI11's check(): empty if it is one, else a sentence.
 std::string check_assignment(const std::string& text);

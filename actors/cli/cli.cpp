@@ -53,6 +53,7 @@ int run(int argc, const char* const* argv, const StartCommand& start) {
   add_produce(app, arguments);
   add_consume(app, arguments);
   add_group(app, arguments);
+  add_cluster(app, arguments);
   add_actors(app, arguments);
   try {
     app.parse(argc, argv);

@@ -61,6 +61,20 @@ std::string plural(std::uint64_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
+std::string list_of_nodes(const std::vector<NodeId>& nodes) {
+  std::string out;
+  for (const auto node : nodes) out += (out.empty() ? "" : ",") + std::to_string(node.value);
+  return out.empty() ? "-" : out;
+}
+
+std::string about(std::int64_t ms) {
+  constexpr std::int64_t second = 1000, minute = 60 * second, hour = 60 * minute;
+  const auto rounded_up = [ms](std::int64_t unit) { return std::to_string((ms + unit - 1) / unit); };
+  if (ms < 2 * minute) return rounded_up(second) + " s";
+  if (ms < 2 * hour) return rounded_up(minute) + " min";
+  return rounded_up(hour) + " h";
+}
+
 std::string utc(TimestampMs time) {
   const std::time_t seconds = time / 1000;
   std::tm parts{};

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "schema/ids.h"
 #include "schema/time.h"
 
 // How sub-commands print. Names and states come from others and are hostile: nothing of
@@ -24,6 +25,10 @@ std::string json_number(std::int64_t value);
 std::string number_or_dash(std::int64_t value);
 // "1 topic", "2 topics".
 std::string plural(std::uint64_t count, const std::string& noun);
+// "1,2,3"; "-": none.
+std::string list_of_nodes(const std::vector<NodeId>& nodes);
+// "3 s", "12 min", "5 h": rounded up.
+std::string about(std::int64_t ms);
 // "2026-11-24 04:21:27.123 UTC"; "-" below 0.
 std::string utc(TimestampMs time);
 

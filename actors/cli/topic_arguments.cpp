@@ -99,13 +99,14 @@ std::pair<std::string, std::string> split_assignment(const std::string& text) {
 }
 
 void add_topic(CLI::App& app, Arguments& arguments) {
-  auto* topic = app.add_subcommand("topic", "Create, list, describe, alter and delete topics");
+  auto* topic = app.add_subcommand("topic", "Create, list, describe, alter, move and delete topics");
   topic->require_subcommand(1);
   add_create(*topic, arguments);
   topic->add_subcommand("list", "List topics by name")->callback([&arguments] { arguments.command = list_topics; });
   add_of_name(*topic, arguments, "describe", "Show a topic's configuration and where each partition stands",
               describe_topic);
   add_alter(*topic, arguments);
+  add_topic_moves(*topic, arguments);
   add_of_name(*topic, arguments, "delete", "Delete a topic and its records, for good", delete_topic);
 }
 

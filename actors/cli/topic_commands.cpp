@@ -19,6 +19,10 @@ std::string json_of(const client::TopicInfo& topic) {
   return json_object_of(topic).text();
 }
 
+std::string json_of_node(NodeId node) {
+  return std::to_string(node.value);
+}
+
 std::string json_of_partition(const client::PartitionInfo& partition) {
   return JsonObject()
       .add("partition", std::to_string(partition.id))
@@ -28,6 +32,8 @@ std::string json_of_partition(const client::PartitionInfo& partition) {
       .add("high_watermark", json_number(partition.high_watermark.value))
       .add("bytes", json_number(partition.bytes))
       .add("error", partition.error ? json_text(partition.error->message) : "null")
+      .add("replicas", json_list(partition.replicas, json_of_node))
+      .add("in_sync", json_list(partition.in_sync, json_of_node))
       .text();
 }
 
@@ -43,11 +49,11 @@ std::string summary_of(const client::TopicInfo& topic) {
 }
 
 void print_partitions(std::ostream& stream, const std::vector<client::PartitionInfo>& partitions) {
-  Table table({"PARTITION", "LEADER", "EPOCH", "LOG START", "HIGH WATERMARK", "BYTES", "STATE"});
+  Table table({"PARTITION", "LEADER", "EPOCH", "LOG START", "HIGH WATERMARK", "BYTES", "REPLICAS", "IN SYNC", "STATE"});
   for (const auto& p : partitions)
     table.add({std::to_string(p.id), number_or_dash(p.leader.value), number_or_dash(p.leader_epoch.value),
                number_or_dash(p.log_start.value), number_or_dash(p.high_watermark.value), number_or_dash(p.bytes),
-               p.error ? p.error->message : "ok"});
+               list_of_nodes(p.replicas), list_of_nodes(p.in_sync), p.error ? p.error->message : "ok"});
   table.print(stream);
 }
 

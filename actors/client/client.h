@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "schema/controller_command.h"
 #include "schema/rpc/api.h"
 #include "schema/rpc/group_api.h"
 
@@ -18,6 +19,10 @@
 //
 // Every call blocks until it is answered or its deadline has passed, and says in a
 // Result why it failed. Records travel as batches that are packed and unpacked here.
+//
+// In a cluster any node will do: what only a partition's leader or a group's coordinator can
+// answer is asked of its node, found out by and by. A produce that meets a change of leaders
+// is repeated, so it may come to be there twice.
 //
 // A Client and what it opened belong to the thread that connected it (behind them runs
 // that thread's KJ event loop); several clients in one thread are fine.
@@ -40,7 +45,10 @@ using rpc::Produced;
 using rpc::Record;
 using rpc::TopicInfo;
 
+using metadata::PartitionMove;
+
 class Connection;
+class Routes;
 
 // Where a consumer may start besides an offset.
 inline constexpr Offset earliest{-2};
@@ -78,7 +86,9 @@ private:
   struct State;
   explicit Producer(std::unique_ptr<State> state);
   Status send_packed();
-  Status stream(ByteView batch);
+  Status stream(const SharedBytes& batch);
+  Status resend(const Flushed& refused);
+  Result<Flushed> flush_once();
   std::unique_ptr<State> state_;
 };
 
@@ -95,10 +105,10 @@ public:
 
 private:
   friend class Client;
-  Consumer(std::shared_ptr<Connection> connection, std::string topic, std::int32_t partition, Offset start)
-    : connection_(std::move(connection)), topic_(std::move(topic)), partition_(partition), position_(start) {}
+  Consumer(std::shared_ptr<Routes> routes, std::string topic, std::int32_t partition, Offset start)
+    : routes_(std::move(routes)), topic_(std::move(topic)), partition_(partition), position_(start) {}
 
-  std::shared_ptr<Connection> connection_;
+  std::shared_ptr<Routes> routes_;
   std::string topic_;
   std::int32_t partition_;
   Offset position_;
@@ -135,12 +145,25 @@ public:
   // The first record at or after a time; -1: the end, -2: the start of the partition.
   Result<OffsetInfo> list_offset(const std::string& topic, std::int32_t partition, std::int64_t timestamp);
 
-  // Consumer groups by id; one with its members, its offsets and how far they lag.
+  // Consumer groups of all nodes, by id; one with its members, its offsets and how far they lag.
   Result<std::vector<GroupSummary>> list_groups();
   Result<GroupInfo> describe_group(const std::string& id);
   // All of them or none; refused while the group has members.
   Status reset_offsets(const std::string& group, const std::vector<OffsetReset>& offsets);
   Status delete_group(const std::string& id);
+
+  // How the cluster is; of a node that does not serve yet, what it waits for.
+  Result<ClusterStatus> cluster_status();
+  // Its replicas move elsewhere, which cluster_status() tells, or it may hold replicas again.
+  Status drain_node(NodeId node, bool cancel = false);
+  // For good; refused while it holds anything.
+  Status remove_node(NodeId node);
+  // Evens out replicas and leaders.
+  Status rebalance(bool cancel = false);
+  // What came of each move.
+  Result<std::vector<PartitionOutcome>> move_topic(const std::string& topic, const std::vector<PartitionMove>& moves);
+  // So that preferred leaders lead; none given: wherever others do.
+  Result<std::vector<PartitionOutcome>> elect_leaders(const std::vector<PartitionSelection>& partitions = {});
 
   // What the node's actors are doing.
   Result<ActorPage> actors(const ActorQuery& query);
@@ -148,8 +171,8 @@ public:
 private:
   friend class Consumer;
   friend class TopicConsumer;
-  explicit Client(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
-  std::shared_ptr<Connection> connection_;
+  explicit Client(std::shared_ptr<Routes> routes) : routes_(std::move(routes)) {}
+  std::shared_ptr<Routes> routes_;
 };
 
 } // namespace callboard::client

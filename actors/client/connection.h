@@ -30,6 +30,7 @@ public:
   // Opened once and kept: a partition's capability is good as long as the connection.
   rpc::wire::Partition::Client partition(const std::string& topic, std::int32_t id);
   const ClientOptions& options() const { return options_; }
+  const std::string& address() const { return address_; }
   // The time the broker is given, in its own unit; we wait a little longer than that.
   std::uint32_t timeout_ms() const { return static_cast<std::uint32_t>(options_.request_timeout.count()); }
 

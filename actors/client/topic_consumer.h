@@ -35,7 +35,7 @@ public:
   ~TopicConsumer();
 
   // nullopt if nothing arrived within `wait_max`. A partition's error ends its reading:
-  // what the others have can still be polled.
+  // what the others have can still be polled. Once no partition is left, the last error again.
   Result<std::optional<Polled>> poll(std::chrono::milliseconds wait_max);
   // Reads no more of this partition.
   void drop(std::int32_t partition);

@@ -36,7 +36,8 @@ caf::behavior CoordinatorActor::make_behavior() {
       handler([this](const EntriesReplayed& message) { on_replayed(message); }),
       handler([this](const EntriesCommitted& message) { on_committed(message); }),
       handler([this](const InternalLogUnusable& message) { give_up(message.error); }),
-      handler([this](const LeaderChanged& message) { on_leader_changed(message); }),
+      handler([this](const LeaderAnnouncement& message) { on_leader_changed(message); }),
+      handler([this](const LeaderSettled& message) { on_settled(message); }),
       handler([this](const StateOpened& message) { on_state_opened(message); }),
       handler([this](const StateUnusable& message) { give_up(message.error); }),
       handler([this](const StateFlushed& message) { on_flushed(message); }),
@@ -73,7 +74,7 @@ void CoordinatorActor::touch() {
 
 void CoordinatorActor::accept(Request request) {
   touch();
-  if (phase_ == Phase::ready && leader_ != no_node) {
+  if (phase_ == Phase::ready && knows_leader()) {
     execute(request);
   } else if (phase_ == Phase::unusable) {
     refuse(request, ErrorCode::coordinator_not_available);
@@ -264,6 +265,7 @@ void CoordinatorActor::finish_replay() {
 }
 
 void CoordinatorActor::on_flushed(const StateFlushed& message) {
+  send(partition_, AppliedStateFlushed{message.next_offset});
   if (message.next_offset.value - trimmed_.value < trim_records) return;
   trimmed_ = message.next_offset;
   send(partition_, TrimPartition{trimmed_});
@@ -271,7 +273,7 @@ void CoordinatorActor::on_flushed(const StateFlushed& message) {
 
 // ---- who coordinates
 
-void CoordinatorActor::on_leader_changed(const LeaderChanged& message) {
+void CoordinatorActor::on_leader_changed(const LeaderAnnouncement& message) {
   if (message.term < term_) return;
   const bool led = leads();
   term_ = message.term;
@@ -280,8 +282,14 @@ void CoordinatorActor::on_leader_changed(const LeaderChanged& message) {
   serve_waiting();
 }
 
+// Everything committed before is applied: what it answers from now on is the group's state.
+void CoordinatorActor::on_settled(const LeaderSettled& message) {
+  settled_term_ = message.term;
+  serve_waiting();
+}
+
 void CoordinatorActor::serve_waiting() {
-  if (phase_ != Phase::ready || leader_ == no_node) return;
+  if (phase_ != Phase::ready || !knows_leader()) return;
   for (auto& request : std::exchange(waiting_, {})) execute(request);
 }
 

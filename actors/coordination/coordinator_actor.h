@@ -75,7 +75,8 @@ private:
   void on_committed(const EntriesCommitted& message);
   void apply(const LogEntry& entry);
   void finish_replay();
-  void on_leader_changed(const LeaderChanged& message);
+  void on_leader_changed(const LeaderAnnouncement& message);
+  void on_settled(const LeaderSettled& message);
   void serve_waiting();
   void give_up(const Error& error);
   void resign();
@@ -86,7 +87,9 @@ private:
   void on_topic_removed(const TopicRemoved& message);
   void scan_groups(std::uint64_t token, std::string after);
   void on_scanned(RowsScanned& message);
-  bool leads() const { return leader_ == wiring_.self; }
+  bool leads() const { return leader_ == wiring_.self && settled_term_ == term_; }
+  // Who is asked now: this node, or another one.
+  bool knows_leader() const { return leader_ != no_node && (leader_ != wiring_.self || leads()); }
 
   CoordinatorWiring wiring_;
   caf::actor partition_;
@@ -94,6 +97,7 @@ private:
   std::optional<Error> failure_;
   Term term_;
   NodeId leader_ = no_node;
+  Term settled_term_; // this node leads in it, and has applied all that was before
 
   std::shared_ptr<const storage::LogView> log_view_; // while replaying
   RaftIndex log_first_;

@@ -87,6 +87,16 @@ std::string prometheus_text(const NodeContext& node, std::size_t topics, std::si
   out.add("sent_bytes_total", "counter", "Bytes of responses.", read(m.bytes_sent));
   out.add("protocol_errors_total", "counter", "Connections closed for what they sent.", read(m.protocol_errors));
   out.add("inflight_bytes", "gauge", "Memory of requests and responses under way.", read(m.inflight_bytes));
+  out.add("peer_links_up", "gauge", "Links to other nodes that are up.", read(m.peer_links_up));
+  out.add("peer_messages_sent_total", "counter", "Messages of replicas sent to other nodes.",
+          read(m.peer_messages_sent));
+  out.add("peer_sent_bytes_total", "counter", "Bytes of them, roughly.", read(m.peer_bytes_sent));
+  out.add("peer_messages_dropped_total", "counter", "Messages of replicas not sent: link down or queue full.",
+          read(m.peer_messages_dropped));
+  out.add("peer_messages_received_total", "counter", "Messages of replicas from other nodes.",
+          read(m.peer_messages_received));
+  out.add("peer_messages_astray_total", "counter", "Those of them for groups that are not here.",
+          read(m.peer_messages_astray));
   out.add("actors", "gauge", "Living actors.", node.registry.size());
   out.add("topics", "gauge", "Topics of the cluster.", topics);
   out.add("partitions", "gauge", "Partitions of the cluster.", partitions);

@@ -47,6 +47,11 @@ Result<Handling> dispatch(KafkaConnection& connection, std::uint32_t slot, Reque
   case ApiKey::describe_producers: return decoded(&handle_describe_producers, connection, slot, request);
   case ApiKey::describe_topic_partitions: return decoded(&handle_describe_topic_partitions, connection, slot, request);
   case ApiKey::incremental_alter_configs: return decoded(&handle_incremental_alter_configs, connection, slot, request);
+  case ApiKey::alter_partition_reassignments:
+    return decoded(&handle_alter_partition_reassignments, connection, slot, request);
+  case ApiKey::list_partition_reassignments:
+    return decoded(&handle_list_partition_reassignments, connection, slot, request);
+  case ApiKey::elect_leaders: return decoded(&handle_elect_leaders, connection, slot, request);
   case ApiKey::api_versions: {
     // Of a version that is not served the body cannot be read; the answer says so.
     if (!api_of(ApiKey::api_versions).served.has(request.header.version))

@@ -8,6 +8,7 @@
 
 #include "actors/coordination/group_messages.h"
 #include "actors/coordination/messages.h"
+#include "actors/coordination/operation_messages.h"
 #include "actors/partition/messages.h"
 #include "schema/kafka/frame.h"
 
@@ -51,6 +52,8 @@ public:
   virtual void on(std::uint32_t, ProducersDescribed&) {}
   virtual void on(std::uint32_t, LogDescribed&) {}
   virtual void on(std::uint32_t, ProducerIdAllocated&) {}
+  virtual void on(std::uint32_t, ControllerAnswered&) {}
+  virtual void on(std::uint32_t, MovesListed&) {}
   virtual void on(std::uint32_t, GroupAnswer&) {}
   virtual void on(std::uint32_t, GroupsListed&) {}
   // A partition of the connection's fetch session has something new. False: not taken.

@@ -88,6 +88,8 @@ caf::behavior KafkaConnection::make_behavior() {
       handler([this](ProducersDescribed& answer) { route(answer); }),
       handler([this](LogDescribed& answer) { route(answer); }),
       handler([this](ProducerIdAllocated& answer) { route(answer); }),
+      handler([this](ControllerAnswered& answer) { route(answer); }),
+      handler([this](MovesListed& answer) { route(answer); }),
       handler([this](GroupAnswer& answer) { route(answer); }),
       handler([this](GroupsListed& answer) { route(answer); }),
       status_handler(),

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/kafka/live_nodes.h"
 #include "actors/kafka/fetch_session.h"
 #include "actors/kafka/in_flight.h"
 #include "actors/node/loop_context.h"
@@ -47,6 +48,9 @@ public:
   NodeContext& node() { return context_.node; }
   const NodeContext& node() const { return context_.node; }
   // What Kafka clients are told to come back to.
+  LiveNodes live_nodes() const {
+    return {node().identity.node, context_.nodes, context_.controller, advertised_address()};
+  }
   const HostPort& advertised_address() const {
     const auto& configured = context_.node.config.advertise;
     return configured ? *configured : local_;

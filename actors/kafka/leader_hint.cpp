@@ -8,13 +8,12 @@ namespace callboard::kafka {
 
 LeaderIdAndEpoch name_leader(const KafkaConnection& connection, const PartitionRef& partition,
                              std::vector<NodeEndpoint>& endpoints) {
-  const auto self = connection.node().identity.node;
-  const bool listed = std::any_of(endpoints.begin(), endpoints.end(),
-                                  [&](const NodeEndpoint& endpoint) { return endpoint.node_id == self.value; });
-  if (partition.leader == self && !listed) {
-    const auto& address = connection.advertised_address();
-    endpoints.push_back({self.value, address.host, address.port, std::nullopt});
-  }
+  const bool listed = std::any_of(endpoints.begin(), endpoints.end(), [&](const NodeEndpoint& endpoint) {
+    return endpoint.node_id == partition.leader.value;
+  });
+  if (!listed)
+    if (const auto broker = connection.live_nodes().find(partition.leader))
+      endpoints.push_back({broker->node.value, broker->address.host, broker->address.port, broker->rack});
   return {partition.leader.value, partition.term.value};
 }
 

@@ -18,8 +18,7 @@ inline constexpr std::int16_t produce_names_leader_since = 10;
 inline constexpr std::int16_t fetch_names_leader_since = 16;
 
 // Who leads the partition, as this loop knows; where it can be reached goes into
-// `endpoints`, once a node. A leader of another node stands without its endpoint: clients
-// then ask for metadata as they did before.
+// `endpoints`, once a node.
 LeaderIdAndEpoch name_leader(const KafkaConnection& connection, const PartitionRef& partition,
                              std::vector<NodeEndpoint>& endpoints);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/kafka/live_nodes.h"
 #include "actors/node/directory.h"
 #include "schema/kafka/describe_topic_partitions.h"
 #include "schema/kafka/metadata.h"
@@ -8,10 +9,10 @@
 namespace callboard::kafka {
 
 // With all of its partitions.
-MetadataResponseTopic metadata_of(const TopicRef& topic, NodeId self);
+MetadataResponseTopic metadata_of(const TopicRef& topic, const LiveNodes& nodes);
 
 // Without its partitions.
 DescribedTopic description_of(const TopicRef& topic);
-DescribedTopicPartition description_of(const TopicRef& topic, std::size_t partition, NodeId self);
+DescribedTopicPartition description_of(const TopicRef& topic, std::size_t partition, const LiveNodes& nodes);
 
 } // namespace callboard::kafka

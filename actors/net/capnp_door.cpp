@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "actors/net/capnp_io.h"
 #include "actors/net/idle_stream.h"
 #include "actors/runtime/clock.h"
@@ -14,8 +16,15 @@ namespace {
 // An actor that does not tell its state in this time is shown without it.
 constexpr auto state_within = 500 * kj::MILLISECONDS;
 
+// The number of replicas that vote, of the partition that has most.
+std::uint16_t factor_of(const TopicRecord& record) {
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < record.groups.size(); ++i) most = std::max(most, record.placement(i).voters.size());
+  return static_cast<std::uint16_t>(most);
+}
+
 rpc::TopicInfo info_of(const TopicRecord& record) {
-  return {record.name, record.id, static_cast<std::uint32_t>(record.groups.size()), 1, record.configs};
+  return {record.name, record.id, static_cast<std::uint32_t>(record.groups.size()), factor_of(record), record.configs};
 }
 
 } // namespace
@@ -32,11 +41,14 @@ void CapnpConnection::serve(LoopContext& context, kj::Own<kj::AsyncIoStream> str
   auto stop = kj::newPromiseAndFulfiller<void>();
   io->stop = kj::mv(stop.fulfiller);
   self->io_ = io.get();
+  io->peers = kj::heap<PeerInbox>(context, handle, [self] {
+    if (self->io_ != nullptr) self->io_->open.exempt();
+  });
   const auto idle_after = context.node.config.idle_timeout_ms * kj::MILLISECONDS;
   auto watched = kj::heap<IdleStream>(kj::mv(stream), context.loop.timer(), idle_after);
   auto idle = watched->idle().then([self] { log::debug("connection of {} closed: idle", self->peer_); });
   io->connection = kj::heap<rpc::BrokerConnection>(kj::mv(watched), *self);
-  auto closed = io->connection->closed().exclusiveJoin(kj::mv(idle));
+  auto closed = io->connection->closed().exclusiveJoin(kj::mv(idle)).exclusiveJoin(io->peers->silent());
   context.loop.add_task(closed.catch_([](kj::Exception&& e) { log::debug("rpc: {}", kj::str(e).cStr()); })
                             .exclusiveJoin(kj::mv(stop.promise))
                             .then([self] {
@@ -96,11 +108,23 @@ caf::behavior CapnpConnection::make_behavior() {
                      answer.error == ErrorCode::none ? ok_status()
                                                      : Status(error_of(answer.error, std::move(answer.message))));
       }),
+      handler([this](ControllerAnswered& answer) {
+        if (io_ != nullptr) keep(io_->controlled, answer.token, std::move(answer.outcome));
+      }),
       handler([this](GroupAnswer& answer) {
         if (io_ != nullptr) keep(io_->groups, answer.token, std::move(answer));
       }),
       handler([this](GroupsListed& answer) {
         if (io_ != nullptr) keep(io_->listings, answer.token, std::move(answer));
+      }),
+      handler([this](PeerCommandAnswered& answer) {
+        if (io_ != nullptr) io_->peers->answered(answer);
+      }),
+      handler([this](PeerProbed& answer) {
+        if (io_ != nullptr) io_->peers->answered(answer);
+      }),
+      handler([this](PeerJoined& answer) {
+        if (io_ != nullptr) io_->peers->answered(answer);
       }),
       handler([this](const StatusAnswer& answer) { on_status(answer); }),
       status_handler(),
@@ -108,11 +132,16 @@ caf::behavior CapnpConnection::make_behavior() {
 }
 
 std::string CapnpConnection::describe() const {
+  if (io_ != nullptr && io_->peers->peer() != no_node) return io_->peers->describe();
   return fmt::format("cap'n proto, {} calls", calls_);
 }
 
 void CapnpConnection::on_exit() {
   if (io_ != nullptr) io_->stop->fulfill();
+}
+
+rpc::PeerBackend* CapnpConnection::peers() {
+  return io_->peers.get();
 }
 
 Result<caf::actor> CapnpConnection::find(const rpc::TopicPartition& partition) const {
@@ -132,7 +161,7 @@ kj::Promise<Result<rpc::TopicInfo>> CapnpConnection::create_topic(rpc::CreateTop
   message.command.partitions = request.partitions;
   message.command.replication_factor = request.replication_factor;
   message.command.configs = std::move(request.configs);
-  send(context_.node.metadata, std::move(message));
+  send(context_.node.metadata(), std::move(message));
   return expect(io_->created, token)
       .exclusiveJoin(context_.loop.timer().afterDelay(answer_within).then([]() -> Result<rpc::TopicInfo> {
         return too_late("The creation");
@@ -142,7 +171,7 @@ kj::Promise<Result<rpc::TopicInfo>> CapnpConnection::create_topic(rpc::CreateTop
 kj::Promise<Status> CapnpConnection::delete_topic(std::string name) {
   ++calls_;
   const auto token = next_token_++;
-  send(context_.node.metadata, DeleteTopic{caf::actor(this), token, std::move(name), {}});
+  send(context_.node.metadata(), DeleteTopic{caf::actor(this), token, std::move(name), {}});
   return expect(io_->deleted, token).exclusiveJoin(context_.loop.timer().afterDelay(answer_within).then([]() -> Status {
     return too_late("The deletion");
   }));
@@ -264,7 +293,10 @@ kj::Promise<rpc::ActorPage> CapnpConnection::actors(rpc::ActorQuery query) {
 void CapnpConnection::on_status(const StatusAnswer& answer) {
   if (io_ == nullptr) return;
   const auto page = io_->pages.find(answer.token);
-  if (page == io_->pages.end()) return;
+  if (page == io_->pages.end()) {
+    keep(io_->states, answer.token, answer.text);
+    return;
+  }
   const auto row = page->second.row_of.find(answer.actor_id);
   if (row == page->second.row_of.end()) return;
   auto& shown = page->second.selection.page.rows[row->second];

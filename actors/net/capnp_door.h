@@ -46,7 +46,10 @@ public:
   kj::Promise<Result<rpc::GroupDescription>> describe_group(std::string id) override;
   kj::Promise<Status> reset_offsets(std::string group, std::vector<rpc::OffsetReset> offsets) override;
   kj::Promise<Status> delete_group(std::string id) override;
+  kj::Promise<ControllerOutcome> control(ControllerCommand command) override;
+  kj::Promise<Result<ClusterStatus>> cluster_status() override;
   kj::Promise<rpc::ActorPage> actors(rpc::ActorQuery query) override;
+  rpc::PeerBackend* peers() override;
 
 private:
   struct Io;
@@ -56,6 +59,7 @@ private:
   kj::Promise<std::int64_t> log_bytes(const rpc::TopicPartition& partition); // -1: not known
   const PartitionRef* coordinator_of(const std::string& group) const;        // null: not made yet
   kj::Promise<GroupAnswer> ask_group(const std::string& group, GroupCommand command);
+  kj::Promise<Result<ClusterStatus>> ask_membership();
   template <class Command>
   kj::Promise<Status> change(Command message); // by the metadata actor
   kj::Promise<Status> make_coordinators();

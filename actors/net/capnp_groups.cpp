@@ -80,6 +80,7 @@ kj::Promise<Result<rpc::GroupPage>> CapnpConnection::list_groups(std::string aft
       .then([after = std::move(after), limit](kj::Array<GroupsListed> listed) -> Result<rpc::GroupPage> {
         std::vector<rpc::GroupSummary> found;
         for (auto& part : listed) {
+          if (part.error == ErrorCode::not_coordinator) continue; // another node's
           if (part.error != ErrorCode::none) return refusal_of(part.error);
           for (auto& group : part.groups)
             if (group.group > after)
@@ -151,7 +152,7 @@ kj::Promise<Status> CapnpConnection::make_coordinators() {
   message.command.name = consumer_offsets_topic;
   message.command.partitions = consumer_offsets_partitions;
   message.command.internal = true;
-  send(context_.node.metadata, std::move(message));
+  send(context_.node.metadata(), std::move(message));
   return expect(io_->created, token)
       .then([](Result<rpc::TopicInfo> made) -> Status { return made ? ok_status() : Status(made.error()); })
       .exclusiveJoin(

@@ -1,45 +1,15 @@
 #pragma once
 
-#include <fmt/format.h>
 #include <unordered_map>
 
 #include "actors/inspector/actor_page.h"
 #include "actors/net/capnp_door.h"
+#include "actors/net/pending.h"
+#include "actors/peer/peer_inbox.h"
 #include "actors/rpc/broker_connection.h"
 
-// What a CapnpConnection waits for, for the files that implement it: a question to an
-// actor carries a token, expect() promises its answer, the actor's handler keep()s it.
+// What a CapnpConnection holds, for the files that implement it.
 namespace callboard::net {
-
-// For every question that has no time-out of its own.
-inline constexpr auto answer_within = 30 * kj::SECONDS;
-
-template <class T>
-using Fulfiller = kj::Own<kj::PromiseFulfiller<T>>;
-template <class T>
-using Pending = std::unordered_map<std::uint64_t, Fulfiller<T>>;
-
-template <class T>
-kj::Promise<T> expect(Pending<T>& pending, std::uint64_t token) {
-  auto paf = kj::newPromiseAndFulfiller<T>();
-  pending[token] = kj::mv(paf.fulfiller);
-  return kj::mv(paf.promise);
-}
-
-template <class T>
-void keep(Pending<T>& pending, std::uint64_t token, T value) {
-  auto node = pending.extract(token);
-  if (!node.empty()) node.mapped()->fulfill(kj::mv(value));
-}
-
-inline Error too_late(std::string_view what) {
-  return Error{ErrorCode::request_timed_out, fmt::format("{} did not happen in time; it may still.", what)};
-}
-
-inline Error error_of(ErrorCode code, std::string message) {
-  if (message.empty()) message = std::string(name_of(code));
-  return Error{code, std::move(message)};
-}
 
 struct CapnpConnection::PendingPage {
   ActorSelection selection;
@@ -59,10 +29,13 @@ struct CapnpConnection::Io {
   Pending<Result<rpc::TopicInfo>> created;
   Pending<Status> deleted;
   Pending<Status> changed;
+  Pending<ControllerOutcome> controlled;
+  Pending<std::string> states; // of actors, one by one
   Pending<GroupAnswer> groups;
   Pending<GroupsListed> listings;
   std::unordered_map<std::uint64_t, PendingPage> pages;
   Fulfiller<void> stop;
+  kj::Own<PeerInbox> peers;
   kj::Own<rpc::BrokerConnection> connection; // last: its calls die before what they wait for
 };
 

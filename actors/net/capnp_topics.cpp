@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <kj/vector.h>
 
+#include <set>
+
 #include "actors/net/capnp_io.h"
 
 // What the Cap'n Proto door asks about a topic's partitions, and how it changes topics.
@@ -31,8 +33,16 @@ kj::Promise<Result<rpc::PartitionPage>> CapnpConnection::describe_partitions(std
   const auto first = after < 0 ? std::size_t{0} : std::min(count, static_cast<std::size_t>(after) + 1);
   const auto last = std::min(count, first + limit);
   page.more = last < count;
+  std::set<NodeId> leaders;
   kj::Vector<kj::Promise<rpc::PartitionInfo>> described;
-  for (auto id = first; id < last; ++id) described.add(describe_partition(*found, id));
+  for (auto id = first; id < last; ++id) {
+    leaders.insert(found->partitions[id].leader);
+    described.add(describe_partition(*found, id));
+  }
+  leaders.erase(context_.node.identity.node);
+  for (const auto leader : leaders)
+    if (const auto node = context_.nodes.find(leader); node != context_.nodes.end())
+      page.leaders.push_back({leader, node->second.record.client});
   return kj::joinPromises(described.releaseAsArray())
       .then([page = std::move(page)](kj::Array<rpc::PartitionInfo> partitions) mutable -> Result<rpc::PartitionPage> {
         for (auto& partition : partitions) page.partitions.push_back(std::move(partition));
@@ -46,6 +56,8 @@ kj::Promise<rpc::PartitionInfo> CapnpConnection::describe_partition(const TopicR
   info->id = static_cast<std::int32_t>(id);
   info->leader = partition.leader;
   info->leader_epoch = partition.term;
+  info->replicas = partition.replicas;
+  info->in_sync = partition.in_sync;
   const rpc::TopicPartition name{topic.record->name, info->id};
   kj::Vector<kj::Promise<void>> ends;
   ends.add(list_offset(name, earliest_timestamp).then([to = info.get()](const Result<rpc::OffsetInfo>& start) {
@@ -101,7 +113,7 @@ kj::Promise<Status> CapnpConnection::change(Command message) {
   message.from = caf::actor(this);
   message.token = next_token_++;
   const auto token = message.token;
-  send(context_.node.metadata, std::move(message));
+  send(context_.node.metadata(), std::move(message));
   return expect(io_->changed, token).exclusiveJoin(context_.loop.timer().afterDelay(answer_within).then([]() -> Status {
     return too_late("The change");
   }));

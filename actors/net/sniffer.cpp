@@ -43,6 +43,10 @@ void hand_over(Newcomer& newcomer) {
   auto& context = newcomer.context;
   switch (recognise(newcomer.first)) {
   case Protocol::kafka:
+    if (!context.node.ready) {
+      log::debug("connection of {} closed: this node is not ready to serve Kafka's clients yet", newcomer.peer);
+      return;
+    }
     kafka::KafkaConnection::serve(context, kj::mv(newcomer.stream), std::move(newcomer.open), newcomer.peer,
                                   newcomer.local, std::move(read_ahead));
     return;

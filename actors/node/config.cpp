@@ -3,7 +3,6 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -88,6 +87,31 @@ std::optional<std::string> set_advertise(const toml::node& node, NodeConfig& con
   return std::nullopt;
 }
 
+// A list of "HOST:PORT", which may be empty.
+template <class Field>
+Setter addresses(Field field) {
+  return [field](const toml::node& node, NodeConfig& config) -> std::optional<std::string> {
+    const std::string wanted = "must be a list of \"HOST:PORT\"";
+    const auto* list = node.as_array();
+    if (!list) return wanted;
+    field(config).clear();
+    for (const auto& item : *list) {
+      if (!item.is_string()) return wanted;
+      auto address = parse_host_port(item.as_string()->get());
+      if (!address) return wanted + ": " + address.error().message;
+      field(config).push_back(address->text());
+    }
+    return std::nullopt;
+  };
+}
+
+std::optional<std::string> set_rack(const toml::node& node, NodeConfig& config) {
+  constexpr std::size_t length_max = 255;
+  if (!node.is_string() || node.as_string()->get().size() > length_max) return "must be a name of at most 255 bytes";
+  config.rack = node.as_string()->get();
+  return std::nullopt;
+}
+
 std::optional<std::string> set_durability(const toml::node& node, NodeConfig& config) {
   const auto* value = node.as_string();
   if (!value || (value->get() != "fsync" && value->get() != "interval")) return "must be \"fsync\" or \"interval\"";
@@ -107,6 +131,9 @@ const std::vector<Key>& keys() {
       {"node", "data", set_data},
       {"node", "listen", set_listen},
       {"node", "advertise", set_advertise},
+      {"node", "rack", set_rack},
+      {"node", "join", addresses([](NodeConfig & c) -> auto& { return c.join; })},
+      {"node", "seeds", addresses([](NodeConfig & c) -> auto& { return c.seeds; })},
       {"node", "insecure", boolean([](NodeConfig & c) -> auto& { return c.insecure; })},
       {"threads", "loops",
        integer(
@@ -241,35 +268,6 @@ Status set_all(const std::string& file, const toml::table& root, NodeConfig& con
 }
 
 } // namespace
-
-std::string HostPort::text() const {
-  const bool v6 = host.find(':') != std::string::npos;
-  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-bool HostPort::is_loopback() const {
-  const bool dotted = host.find_first_not_of("0123456789.") == std::string::npos;
-  return host == "localhost" || host == "::1" || (dotted && host.starts_with("127."));
-}
-
-Result<HostPort> parse_host_port(std::string_view text) {
-  const std::string quoted = "`" + std::string(text) + "` ";
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return invalid(quoted + "has no port; write HOST:PORT.");
-  std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string_view::npos) {
-    return invalid(quoted + "has an IPv6 address without brackets; write [ADDRESS]:PORT.");
-  }
-  if (host.empty()) return invalid(quoted + "has no host; write HOST:PORT.");
-  std::uint16_t port = 0;
-  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (problem != std::errc{} || end != digits.data() + digits.size())
-    return invalid(quoted + "has a port that is not a number from 0 to 65535.");
-  return HostPort{std::string(host), port};
-}
 
 Result<NodeConfig> parse_config(std::string_view text, const std::string& name) {
   NodeConfig config;

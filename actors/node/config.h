@@ -7,24 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "schema/host_port.h"
 #include "schema/result.h"
 
 namespace callboard {
-
-// Where to listen or connect: "127.0.0.1:9092", "[::1]:9092", "host.name:0".
-struct HostPort {
-  std::string host; // without the brackets of an IPv6 address
-  std::uint16_t port = 0;
-
-  bool operator==(const HostPort&) const = default;
-  // The form it is written in, brackets around an IPv6 address included.
-  std::string text() const;
-  // "localhost", 127.0.0.0/8 and ::1; any other name may lead outside.
-  bool is_loopback() const;
-};
-
-// Error: invalid_argument, naming what is wrong with `text`.
-Result<HostPort> parse_host_port(std::string_view text);
 
 // What a topic gets that does not set it itself: the same names as the topic's
 // configs, with `_` for `.` (durability: `callboard.durability`).
@@ -44,6 +30,9 @@ struct NodeConfig {
   std::string data = "./data";
   std::vector<HostPort> listen = {{"127.0.0.1", 9092}};
   std::optional<HostPort> advertise; // nullopt: the address that a client reached
+  std::vector<std::string> join;     // addresses of nodes of the cluster to join
+  std::vector<std::string> seeds;    // of those that found one together, this node among them
+  std::string rack;                  // replicas of a partition are spread over racks
   bool insecure = false;             // may listen beyond loopback without authentication
 
   // [threads]; 0: decided at start

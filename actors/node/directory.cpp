@@ -16,6 +16,8 @@ void Directory::add(TopicRef topic) {
     if (before.term < partition.term) continue;
     partition.term = before.term;
     partition.leader = before.leader;
+    partition.revision = before.revision;
+    partition.in_sync = before.in_sync;
   }
   by_id_[held->record->id] = held.get();
   for (std::size_t i = 0; i < held->partitions.size(); ++i) by_group_[held->partitions[i].group] = {held.get(), i};
@@ -33,13 +35,18 @@ void Directory::remove(const Uuid& id) {
   if (named != by_name_.end() && named->second.get() == topic) by_name_.erase(named);
 }
 
-void Directory::set_leader(GroupId group, Term term, NodeId leader) {
-  const auto found = by_group_.find(group);
+void Directory::announced(const LeaderAnnouncement& announcement) {
+  const auto found = by_group_.find(announcement.group);
   if (found == by_group_.end()) return;
   auto& partition = found->second.topic->partitions[found->second.partition];
-  if (term < partition.term) return;
-  partition.term = term;
-  partition.leader = leader;
+  const bool same_term = announcement.term == partition.term;
+  if (announcement.term < partition.term || (same_term && announcement.revision < partition.revision)) return;
+  // Within a term only its leader says more; others have just found out who it is.
+  if (same_term && announcement.revision == 0 && partition.leader != no_node) return;
+  partition.term = announcement.term;
+  partition.leader = announcement.leader;
+  partition.revision = announcement.revision;
+  if (!announcement.in_sync.empty()) partition.in_sync = announcement.in_sync;
 }
 
 const TopicRef* Directory::find(std::string_view name) const {

@@ -12,6 +12,7 @@
 
 #include "schema/ids.h"
 #include "schema/metadata_record.h"
+#include "schema/peer_message.h"
 
 namespace callboard {
 
@@ -19,10 +20,14 @@ namespace callboard {
 // its leader. Moves forward only: the highest term wins.
 struct PartitionRef {
   GroupId group;
-  caf::actor actor;
+  caf::actor actor; // its replica on this node, or who answers for partitions that are elsewhere
   Term term;
   NodeId leader = no_node;
-  caf::actor coordinator; // of consumer groups; only partitions of __consumer_offsets have one
+  caf::actor coordinator{};       // of consumer groups; only partitions of __consumer_offsets have one
+  bool local = true;              // there is a replica on this node
+  std::uint32_t revision = 0;     // of what the leader told within the term
+  std::vector<NodeId> replicas{}; // voters, the preferred leader first
+  std::vector<NodeId> in_sync{};  // as the leader told; none: it has not
 };
 
 struct TopicRef {
@@ -40,7 +45,8 @@ public:
   // A topic of the same id is replaced; what is known of its leaders stays.
   void add(TopicRef topic);
   void remove(const Uuid& id);
-  void set_leader(GroupId group, Term term, NodeId leader);
+  // Nothing, if something newer is known or there is no such partition.
+  void announced(const LeaderAnnouncement& announcement);
 
   const TopicRef* find(std::string_view name) const;
   const TopicRef* find(const Uuid& id) const;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "actors/net/sniffer.h"
 
 namespace callboard {
@@ -12,9 +15,14 @@ LoopAgent::LoopAgent(caf::actor_config& config, LoopContext& context)
 caf::behavior LoopAgent::make_behavior() {
   return {
       handler([this](DirectoryChange& change) { change_directory(change); }),
-      handler([this](const LeaderChanged& change) {
-        context_.directory.set_leader(change.group, change.term, change.leader);
+      handler([this](const LeaderAnnouncement& announcement) { announced(announcement); }),
+      handler([this](const LeadersAnnounced& message) {
+        for (const auto& announcement : message.announcements) announced(announcement);
       }),
+      handler([this](NodesChanged& change) { change_nodes(change); }),
+      handler([this](const ReplicaStopped& replica) { context_.stopped_groups.push_back(replica.group); }),
+      handler([this](const ReplicaHere& replica) { context_.groups[replica.group] = replica.actor; }),
+      handler([this](const PeerLiveness& peer) { change_liveness(peer); }),
       handler([this](const AdoptSocket& socket) { net::adopt(context_, socket.fd); }),
       status_handler(),
   };
@@ -26,9 +34,53 @@ std::string LoopAgent::describe() const {
 }
 
 void LoopAgent::change_directory(DirectoryChange& change) {
-  for (const auto& id : change.removed) context_.directory.remove(id);
-  for (auto& topic : change.added) context_.directory.add(std::move(topic));
+  for (const auto& id : change.removed) {
+    if (const auto* topic = context_.directory.find(id))
+      for (const auto& partition : topic->partitions) context_.groups.erase(partition.group);
+    context_.directory.remove(id);
+  }
+  for (auto& topic : change.added) {
+    for (const auto& partition : topic.partitions)
+      if (partition.local) context_.groups[partition.group] = partition.actor;
+    context_.directory.add(std::move(topic));
+  }
   send(change.from, DirectoryUpdated{change.token});
+}
+
+// What the leader of a group says about its members reaches replicas that are none.
+void LoopAgent::announced(const LeaderAnnouncement& announcement) {
+  if (announcement.group == metadata_group) {
+    const bool news = announcement.term > controller_term_ ||
+                      (announcement.term == controller_term_ && announcement.leader != no_node);
+    if (news) {
+      controller_term_ = announcement.term;
+      context_.controller = announcement.leader;
+    }
+  }
+  context_.directory.announced(announcement);
+  if (announcement.voters.empty()) return;
+  const auto self = context_.node.identity.node;
+  const auto is_self = [&](NodeId node) { return node == self; };
+  if (std::any_of(announcement.voters.begin(), announcement.voters.end(), is_self)) return;
+  if (std::any_of(announcement.learners.begin(), announcement.learners.end(), is_self)) return;
+  const auto replica = context_.own_groups.find(announcement.group);
+  if (replica != context_.own_groups.end()) send(replica->second, LeftGroup{});
+}
+
+void LoopAgent::change_nodes(NodesChanged& change) {
+  for (auto& record : change.records) {
+    const auto id = record.id;
+    context_.nodes[id].record = std::move(record);
+  }
+  for (auto& [node, link] : change.links) context_.links[node] = std::move(link);
+  for (const auto node : change.unlinked) context_.links.erase(node);
+}
+
+// Every replica on this loop hears of it: who led it may be gone.
+void LoopAgent::change_liveness(const PeerLiveness& peer) {
+  auto& known = context_.nodes[peer.node];
+  if (std::exchange(known.up, peer.up) == peer.up) return;
+  for (const auto& [group, replica] : context_.own_groups) send(replica, peer);
 }
 
 } // namespace callboard

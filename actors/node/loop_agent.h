@@ -14,8 +14,8 @@ struct AdoptSocket {
   int fd = -1;
 };
 
-// The one actor of a loop that others know: keeps its directory up and adopts the
-// sockets that the listener gives to this loop.
+// The one actor of a loop that others know: keeps up its directory and what it knows of
+// other nodes, and adopts the sockets that the listener gives to this loop.
 class LoopAgent final : public HostedActor {
 public:
   LoopAgent(caf::actor_config& config, LoopContext& context);
@@ -24,7 +24,12 @@ public:
 
 private:
   void change_directory(DirectoryChange& change);
+  void change_nodes(NodesChanged& change);
+  void change_liveness(const PeerLiveness& peer);
+  void announced(const LeaderAnnouncement& announcement);
+
   LoopContext& context_;
+  Term controller_term_;
 };
 
 } // namespace callboard

@@ -14,6 +14,13 @@ struct NodeMetrics {
   std::atomic<std::uint64_t> bytes_received{0};
   std::atomic<std::uint64_t> bytes_sent{0};
   std::atomic<std::uint64_t> protocol_errors{0};
+  // Between nodes.
+  std::atomic<std::int64_t> peer_links_up{0};
+  std::atomic<std::uint64_t> peer_messages_sent{0};
+  std::atomic<std::uint64_t> peer_bytes_sent{0};       // roughly, as raft::bytes_of() says
+  std::atomic<std::uint64_t> peer_messages_dropped{0}; // link down or its queue full
+  std::atomic<std::uint64_t> peer_messages_received{0};
+  std::atomic<std::uint64_t> peer_messages_astray{0}; // of groups that the loop does not have
   // Memory of requests that are not answered yet, over all connections.
   std::atomic<std::int64_t> inflight_bytes{0};
   // The part of it that was announced and has not come in whole.
@@ -30,15 +37,19 @@ struct NodeMetrics {
       : metrics_(std::exchange(other.metrics_, nullptr)), admitted_(std::exchange(other.admitted_, false)) {}
     Open(const Open&) = delete;
     Open& operator=(const Open&) = delete;
-    ~Open() {
-      if (metrics_ == nullptr) return;
-      metrics_->connections_open.fetch_sub(1, std::memory_order_relaxed);
-      if (admitted_) metrics_->connections_admitted.fetch_sub(1, std::memory_order_relaxed);
+    ~Open() { exempt(); }
+    // It counts no more: it is another node's.
+    void exempt() {
+      auto* metrics = std::exchange(metrics_, nullptr);
+      if (metrics == nullptr) return;
+      metrics->connections_open.fetch_sub(1, std::memory_order_relaxed);
+      if (admitted_) metrics->connections_admitted.fetch_sub(1, std::memory_order_relaxed);
     }
 
     bool admitted() const { return admitted_; }
     // True if it is one of `limit` now, or was already.
     bool admit(std::int64_t limit) {
+      if (metrics_ == nullptr) return true;
       auto& all = metrics_->connections_admitted;
       auto now = all.load(std::memory_order_relaxed);
       while (!admitted_ && now < limit) admitted_ = all.compare_exchange_weak(now, now + 1, std::memory_order_relaxed);

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstring>
 #include <filesystem>
-#include <future>
 #include <thread>
 
 #include <caf/actor_system.hpp>
@@ -17,13 +16,16 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
+#include "actors/coordination/membership_actor.h"
 #include "actors/coordination/metadata_actor.h"
+#include "actors/coordination/operation_messages.h"
 #include "actors/net/listener.h"
 #include "actors/net/socket.h"
 #include "actors/node/descriptors.h"
 #include "actors/node/loop_agent.h"
+#include "actors/partition/elsewhere_actor.h"
 #include "actors/runtime/log.h"
-#include "actors/runtime/random_uuid.h"
+#include "actors/runtime/random.h"
 #include "actors/storage/compactor_actor.h"
 #include "actors/storage/reader_actor.h"
 #include "actors/storage/state_actor.h"
@@ -35,6 +37,7 @@ namespace {
 constexpr std::uint32_t loops_max = 4;
 constexpr std::uint32_t writers_max = 8;
 constexpr auto drain_within = std::chrono::milliseconds(200);
+constexpr auto answer_within = std::chrono::seconds(1);
 constexpr auto close_within = std::chrono::seconds(30);
 constexpr auto state_flush_interval = std::chrono::seconds(5);
 
@@ -81,14 +84,27 @@ Status check_contents(const std::string& path) {
   return ok_status();
 }
 
-Result<storage::Identity> identify(storage::NodeState& state) {
+// One that is kept while the node looks for a cluster; of a cluster, if it found one before.
+Result<storage::Identity> identify(storage::NodeState& state, bool alone) {
   auto known = state.identity();
   if (!known) return known.error();
   if (known.value()) return *known.value();
-  // The first start on an empty directory founds a cluster of one.
-  storage::Identity fresh{random_uuid(), random_uuid(), NodeId{1}};
+  const storage::Identity fresh{{}, random_uuid(), no_node};
+  if (alone) return fresh; // belongs to a cluster at once
   if (auto stored = state.set_identity(fresh); !stored) return stored.error();
   return fresh;
+}
+
+membership::FormingStart forming_start(const NodeConfig& config, const storage::Identity& identity) {
+  membership::FormingStart start;
+  start.mode = config.join.empty()
+                   ? (config.seeds.empty() ? membership::FormingMode::alone : membership::FormingMode::seeds)
+                   : membership::FormingMode::join;
+  start.seeds = config.join.empty() ? config.seeds : config.join;
+  start.identity = identity.node_uuid;
+  if (!identity.cluster.is_zero()) start.cluster = identity.cluster;
+  start.seed = random_number();
+  return start;
 }
 
 std::uint32_t or_default(std::uint32_t configured, std::uint32_t otherwise) {
@@ -117,9 +133,14 @@ struct Node::Parts {
 
   Status open_sockets();
   Status open_data();
+  void introduce();
   void start_threads();
+  void start_membership();
+  Status belong(const Belonging& belonging);
   Status start_metadata();
   void start_listeners();
+
+  std::function<void(Status)> on_ready;
 };
 
 Status Node::Parts::open_sockets() {
@@ -138,10 +159,26 @@ Status Node::Parts::open_data() {
   auto opened = storage::NodeState::open(context.config.data);
   if (!opened) return opened.error();
   state = std::move(*opened);
-  auto identity = identify(*state);
+  const bool alone = context.config.join.empty() && context.config.seeds.empty();
+  auto identity = identify(*state, alone);
   if (!identity) return identity.error();
   context.identity = *identity;
+  introduce();
   return ok_status();
+}
+
+void Node::Parts::introduce() {
+  auto& hello = context.hello;
+  hello.cluster = context.identity.cluster;
+  hello.identity = context.identity.node_uuid;
+  hello.node = context.identity.node;
+  // Later runs have larger numbers.
+  hello.incarnation = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
+  hello.peer = hello.client = context.config.advertise.value_or(addresses.front());
+  hello.rack = context.config.rack;
+  hello.version = CALLBOARD_VERSION;
 }
 
 void Node::Parts::start_threads() {
@@ -167,8 +204,29 @@ void Node::Parts::start_threads() {
     blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, name));
     readers.push_back(spawn_on<ReaderActor>(*blocking_hosts.back(), context.registry, name));
   }
+  context.elsewhere = spawn_on<ElsewhereActor>(*loops.front(), context.registry);
   blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, "state"));
   state_actor = spawn_on<StateActor>(*blocking_hosts.back(), context.registry, "state", state_flush_interval);
+}
+
+void Node::Parts::start_membership() {
+  std::vector<LoopContext*> all;
+  for (auto& loop : loop_contexts) all.push_back(loop.get());
+  MembershipActor::Callbacks callbacks;
+  callbacks.belongs = [this](const Belonging& belonging) { return belong(belonging); };
+  callbacks.failed = [this](const Error& error) { on_ready(error); };
+  context.membership = spawn_on<MembershipActor>(*loops.front(), *loop_contexts.front(), std::move(all), agents,
+                                                 forming_start(context.config, context.identity), std::move(callbacks));
+}
+
+// On the membership actor's thread.
+Status Node::Parts::belong(const Belonging& belonging) {
+  if (context.identity.cluster != belonging.identity.cluster)
+    if (auto stored = state->set_identity(belonging.identity); !stored) return stored;
+  context.identity = belonging.identity;
+  context.hello.cluster = belonging.identity.cluster;
+  context.hello.node = belonging.identity.node;
+  return start_metadata();
 }
 
 Status Node::Parts::start_metadata() {
@@ -181,12 +239,15 @@ Status Node::Parts::start_metadata() {
   hosts.readers = readers;
   hosts.agents = agents;
   hosts.state = state_actor;
+  hosts.elsewhere = context.elsewhere;
   hosts.cache_budget = std::make_shared<partition::CacheBudget>(context.config.tail_cache_bytes);
-  auto ready = std::make_shared<std::promise<Status>>();
-  auto outcome = ready->get_future();
-  context.metadata = spawn_on<MetadataActor>(*loops.front(), context, std::move(hosts), std::move(stored),
-                                             [ready](Status status) { ready->set_value(std::move(status)); });
-  return outcome.get();
+  context.metadata_actor =
+      spawn_on<MetadataActor>(*loops.front(), context, std::move(hosts), std::move(stored), [this](Status status) {
+        if (status) context.ready = true;
+        on_ready(std::move(status));
+      });
+  context.formed.store(true, std::memory_order_release);
+  return ok_status();
 }
 
 void Node::Parts::start_listeners() {
@@ -197,26 +258,37 @@ void Node::Parts::start_listeners() {
 Node::Node(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Node::~Node() = default;
 
-Result<std::unique_ptr<Node>> Node::start(const NodeConfig& config) {
+Result<std::unique_ptr<Node>> Node::start(const NodeConfig& config, std::function<void(Status)> on_ready) {
   if (auto checked = check_config(config); !checked) return checked.error();
   auto parts = std::make_unique<Parts>();
   parts->context.config = config;
+  parts->on_ready = std::move(on_ready);
   parts->context.connections_limit = limit_connections(config);
   if (auto opened = parts->open_sockets(); !opened) return opened.error();
   if (auto opened = parts->open_data(); !opened) return opened.error();
   parts->start_threads();
   std::unique_ptr<Node> node(new Node(std::move(parts)));
-  if (auto started = node->parts_->start_metadata(); !started) {
-    node->stop();
-    return started.error();
-  }
-  node->parts_->context.ready = true;
+  node->parts_->start_membership();
   node->parts_->start_listeners();
   return node;
 }
 
 std::vector<HostPort> Node::addresses() const {
   return parts_->addresses;
+}
+
+Node::Needed Node::hand_over() {
+  const auto& context = parts_->context;
+  if (!context.ready) return {};
+  caf::scoped_actor self(*parts_->system);
+  self->send(context.metadata_actor, HandOver{caf::actor_cast<caf::actor>(self)});
+  Needed needed;
+  self->receive(
+      [&](HandingOver& answer) {
+        needed = {answer.led, std::move(answer.last_copies)};
+      },
+      caf::after(answer_within) >> [] { log::warn("the metadata actor does not answer"); });
+  return needed;
 }
 
 void Node::stop() {
@@ -226,6 +298,7 @@ void Node::stop() {
   const auto drained_by = std::chrono::steady_clock::now() + drain_within;
   while (context.metrics.inflight_bytes > 0 && std::chrono::steady_clock::now() < drained_by)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  caf::anon_send(context.membership, EndLinks{});
   caf::scoped_actor self(*parts_->system);
   const auto reply_to = caf::actor_cast<caf::actor>(self);
   self->send(parts_->compactor, CloseLogs{reply_to});

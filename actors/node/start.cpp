@@ -6,11 +6,14 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <future>
 #include <sstream>
+#include <utility>
 
 #include "actors/node/node.h"
 #include "actors/runtime/clock.h"
@@ -18,6 +21,10 @@
 
 namespace callboard {
 namespace {
+
+// For others to take over what this node leads.
+constexpr auto hand_over_within = std::chrono::seconds(3);
+constexpr auto look_again_after = std::chrono::milliseconds(50);
 
 // How long this process has existed, exec included; the kernel counts in ticks.
 std::int64_t milliseconds_since_exec() {
@@ -59,6 +66,8 @@ Result<NodeConfig> merged_config(const StartOptions& options) {
   }
   if (options.data) config.data = *options.data;
   if (options.insecure) config.insecure = true;
+  if (!options.join.empty()) config.join = options.join;
+  if (!options.seeds.empty()) config.seeds = options.seeds;
   if (!options.listen.empty()) config.listen.clear();
   for (const auto& text : options.listen) {
     auto address = parse_host_port(text);
@@ -90,6 +99,31 @@ void say_ready(const StartOptions& options, const Node& node) {
   std::fflush(stdout);
 }
 
+// Waits for one of `signals`, at most so long.
+bool signalled(const sigset_t& signals, std::chrono::nanoseconds within) {
+  const timespec time{0, within.count()};
+  return sigtimedwait(&signals, nullptr, &time) > 0;
+}
+
+// Until other nodes can do without this one, they do not take over in time, or another
+// signal comes.
+void hand_over(Node& node, const sigset_t& signals, bool force) {
+  const auto until = monotonic_now() + hand_over_within;
+  for (bool said = false;;) {
+    const auto needed = node.hand_over();
+    const bool last = !force && !needed.last_copies.empty();
+    if (!last && (needed.led == 0 || monotonic_now() >= until)) return;
+    if (last && !std::exchange(said, true))
+      log::warn("not stopping yet: only this node has a current copy of {} partitions, {} among them, and another node "
+                "is catching up. Waiting for it; another SIGTERM stops this node all the same.",
+                needed.last_copies.size(), needed.last_copies.front());
+    if (signalled(signals, look_again_after)) {
+      log::warn("stopping at once: asked to again");
+      return;
+    }
+  }
+}
+
 } // namespace
 
 int run_node(const StartOptions& options) {
@@ -105,17 +139,30 @@ int run_node(const StartOptions& options) {
 
   auto config = merged_config(options);
   if (!config) return refuse(config.error());
-  auto node = Node::start(*config);
+  // Told on a thread of the node's.
+  std::promise<Node*> started;
+  auto listening = started.get_future().share();
+  std::atomic<bool> failed{false};
+  auto node = Node::start(*config, [&](const Status& ready) {
+    if (ready) {
+      say_ready(options, *listening.get());
+      return;
+    }
+    failed = true;
+    refuse(ready.error());
+    kill(getpid(), SIGTERM);
+  });
   if (!node) return refuse(node.error());
-  say_ready(options, **node);
+  started.set_value(node->get());
   int signal = 0;
   sigwait(&ends, &signal);
   log::info("stopping");
+  hand_over(**node, ends, options.force_stop);
   (*node)->stop();
   log::info("stopped: every acknowledged record is on disk");
   // The logs are closed; what is left of threads and actors ends with the process.
   std::fflush(nullptr);
-  std::_Exit(0);
+  std::_Exit(failed ? 1 : 0);
 }
 
 } // namespace callboard

@@ -11,6 +11,7 @@
 
 #include "cluster/partition/partition_replica.h"
 #include "schema/metadata_record.h"
+#include "schema/peer_message.h"
 #include "storage/compaction.h"
 #include "storage/log_reader.h"
 #include "storage/partition_log.h"
@@ -166,11 +167,30 @@ struct LogDescribed {
   std::int64_t uncommitted = 0; // records behind the high watermark
 };
 
-// An election's outcome, told to every loop's directory.
-struct LeaderChanged {
+// Messages of the group's other replicas.
+struct RaftFromPeer {
+  std::vector<raft::Message> messages;
+};
+// The node that a replica lives on is down, or up again.
+struct PeerLiveness {
+  NodeId node = no_node;
+  bool up = false;
+};
+// Its own: time passes, while there is something to wait for.
+struct TickPartition {};
+// Where the controller wants the group's log to be; the leader brings it there.
+struct PlacePartition {
+  Placement placement;
+};
+// To every loop's agent: this node's replica is out of service although the node lives.
+struct ReplicaStopped {
   GroupId group;
-  Term term;
-  NodeId leader = no_node;
+};
+// Whoever leads the group says that this node is no member of it.
+struct LeftGroup {};
+// Hand leadership over to another voter: `to`, or whoever has most.
+struct YieldLeadership {
+  NodeId to = no_node;
 };
 
 // Partition to writer and back. A writer owns the logs of its groups.
@@ -218,6 +238,11 @@ struct ViewChanged {
 struct StoreLogStart {
   GroupId group;
   Offset log_start;
+};
+// What set_log_start() left: entries before are gone.
+struct PrefixRemoved {
+  RaftIndex first_index;
+  Offset first_offset;
 };
 // The log is to be compacted so far: a committed entry says so.
 struct StoreCut {
@@ -291,6 +316,17 @@ struct InternalLogOpened {
 struct EntriesCommitted {
   std::vector<LogEntry> entries;
 };
+// The internal partition to whoever applies its log: this node leads in that term, and all
+// that was committed before has been delivered.
+struct LeaderSettled {
+  Term term;
+};
+
+// Who applies the log to the partition: on disk is what it comes to below this offset, so
+// that the log may begin there.
+struct AppliedStateFlushed {
+  Offset next_offset;
+};
 struct InternalLogUnusable {
   Error error;
 };
@@ -303,6 +339,17 @@ struct ReplayEntries {
   std::shared_ptr<const storage::LogView> view;
   RaftIndex first;
   RaftIndex last;
+};
+
+// Entries for a follower that memory no longer has; answered with the same request.
+struct ReadForFollower {
+  caf::actor partition;
+  std::shared_ptr<const storage::LogView> view;
+  raft::ReadRequest request;
+};
+struct ReadDone {
+  raft::ReadRequest request;
+  std::vector<LogEntry> entries; // none: they could not be read
 };
 
 } // namespace callboard
@@ -331,7 +378,19 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DescribeProducersOfPartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ProducersDescribed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DescribeLogOfPartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogDescribed)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LeaderChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LeaderAnnouncement)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::RaftFromPeer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LeaderSettled)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::AppliedStateFlushed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::PeerLiveness)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TickPartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::PlacePartition)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LeftGroup)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ReplicaStopped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::YieldLeadership)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::PrefixRemoved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ReadForFollower)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ReadDone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::OpenLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogOpened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogUnusable)

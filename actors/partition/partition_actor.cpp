@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "actors/partition/internal_log.h"
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
 
@@ -12,12 +16,20 @@ namespace {
 constexpr auto cache_idle = std::chrono::seconds(5);
 constexpr auto election_retry = std::chrono::milliseconds(500);
 
+std::string describe_role(const partition::PartitionReplica& replica) {
+  if (replica.leading()) return "leader";
+  if (replica.leader() == no_node) return "without a leader";
+  return fmt::format("{} of node {}", replica.membership().is_voter(replica.raft().self()) ? "follower" : "learner",
+                     replica.leader().value);
+}
+
 } // namespace
 
 PartitionActor::PartitionActor(caf::actor_config& config, ActorRegistry& registry, PartitionWiring wiring)
   : HostedActor(config, registry, ActorKind::partition, wiring.name), wiring_(std::move(wiring)) {}
 
 caf::behavior PartitionActor::make_behavior() {
+  if (wiring_.loop != nullptr) wiring_.loop->own_groups[wiring_.group] = caf::actor(this);
   return {
       handler([this](ProduceToPartition& message) { accept(std::move(message)); }),
       handler([this](FetchFromPartition& message) { accept(std::move(message)); }),
@@ -32,9 +44,12 @@ caf::behavior PartitionActor::make_behavior() {
       handler([this](FindEpochEnd& message) { accept(std::move(message)); }),
       handler([this](const TouchPartition&) { touch(); }),
       handler([this](LogOpened& message) { on_opened(message); }),
+      handler([this](EntriesReplayed& message) { on_suffix(message); }),
+      handler([this](const InternalLogUnusable& message) { stop(message.error); }),
       handler([this](const LogUnusable& message) { stop(message.error); }),
       handler([this](const HardStateStored& message) {
         if (!replica_) return;
+        promised_.hard_state_stored(message.sequence);
         replica_->hard_state_stored(message.sequence);
         route_effects();
       }),
@@ -49,6 +64,22 @@ caf::behavior PartitionActor::make_behavior() {
       handler([this](const RemovePartition&) { remove(); }),
       handler([this](const DropIdleCache&) { drop_idle_cache(); }),
       handler([this](const CampaignAgain&) { campaign_again(); }),
+      handler([this](RaftFromPeer& message) { on_raft(message); }),
+      handler([this](const TickPartition&) { on_tick(); }),
+      handler([this](const PeerLiveness& message) { on_peer(message); }),
+      handler([this](ReadDone& message) { on_read(message); }),
+      handler([this](const PrefixRemoved& message) {
+        if (!replica_) return;
+        replica_->prefix_removed(message.first_index, message.first_offset);
+        route_effects();
+      }),
+      handler([this](const PlacePartition& message) { place(message); }),
+      handler([this](const YieldLeadership& message) { yield_leadership(message); }),
+      handler([this](const LeftGroup&) { left_group(); }),
+      handler([this](const AppliedStateFlushed& message) {
+        applied_flushed_ = message.next_offset;
+        store_log_start();
+      }),
       status_handler(),
   };
 }
@@ -61,11 +92,11 @@ std::string PartitionActor::describe() const {
   case Phase::stopped: return "stopped: " + (stopped_ ? stopped_->message : std::string("removed"));
   case Phase::serving: break;
   }
-  return fmt::format("leader, term {}, offsets {} to {}, high watermark {}, {} acknowledgements and {} fetches wait, "
+  return fmt::format("{}, term {}, offsets {} to {}, high watermark {}, {} acknowledgements and {} fetches wait, "
                      "{} bytes cached",
-                     replica_->term().value, replica_->log_start().value, replica_->log_end().value,
-                     replica_->high_watermark().value, replica_->waiting_acks(), replica_->parked_fetches(),
-                     replica_->cached_bytes());
+                     describe_role(*replica_), replica_->term().value, replica_->log_start().value,
+                     replica_->log_end().value, replica_->high_watermark().value, replica_->waiting_acks(),
+                     replica_->parked_fetches(), replica_->cached_bytes());
 }
 
 void PartitionActor::touch() {
@@ -77,25 +108,76 @@ void PartitionActor::touch() {
 void PartitionActor::on_opened(LogOpened& message) {
   if (phase_ != Phase::opening) return;
   view_ = std::move(message.view);
-  if (wiring_.applier) send(wiring_.applier, InternalLogOpened{view_, message.log.first_index, message.log.last_index});
+  opened_ = std::make_unique<LogOpened>(std::move(message));
+  suffix_read_ = 0;
+  if (wiring_.applier)
+    read_suffix();
+  else
+    start_replica();
+}
+
+// Who applies the log wants whole what is committed only once somebody leads; the suffix
+// has the headers.
+void PartitionActor::read_suffix() {
+  const auto& suffix = opened_->log.suffix;
+  if (suffix_read_ == suffix.size())
+    start_replica();
+  else
+    send(wiring_.reader, ReplayEntries{caf::actor(this), view_, suffix[suffix_read_].index, opened_->log.last_index});
+}
+
+void PartitionActor::on_suffix(EntriesReplayed& message) {
+  if (phase_ != Phase::opening || !opened_) return;
+  auto& suffix = opened_->log.suffix;
+  if (message.entries.empty()) return stop({ErrorCode::corrupt_storage, actor_name() + ": its log ends too early"});
+  for (auto& entry : message.entries) {
+    if (suffix_read_ == suffix.size()) break;
+    suffix[suffix_read_++] = std::move(entry);
+  }
+  read_suffix();
+}
+
+void PartitionActor::start_replica() {
+  const auto opened = std::exchange(opened_, nullptr);
   partition::PartitionReplica::Start start;
   start.group = wiring_.group;
   start.self = wiring_.self;
-  start.hard = std::move(message.hard);
-  if (start.hard.membership.voters.empty()) start.hard.membership.voters = {wiring_.self};
-  start.log = std::move(message.log);
+  start.hard = std::move(opened->hard);
+  if (start.hard.membership.voters.empty() && wiring_.placement.original) {
+    start.hard.membership.voters = wiring_.placement.voters;
+    start.hard.membership.learners = wiring_.placement.learners;
+    std::sort(start.hard.membership.voters.begin(), start.hard.membership.voters.end());
+    std::sort(start.hard.membership.learners.begin(), start.hard.membership.learners.end());
+  }
+  start.seed = wiring_.seed;
+  const auto first_index = opened->log.first_index;
+  if (wiring_.shows_uncommitted && !opened->log.suffix.empty())
+    send(wiring_.applier, UncommittedFound{opened->log.suffix});
+  start.log = std::move(opened->log);
   start.options = wiring_.replica;
   start.cache_budget = wiring_.cache_budget;
   start.deliver_applied = static_cast<bool>(wiring_.applier);
   replica_ = std::make_unique<partition::PartitionReplica>(std::move(start));
-  phase_ = Phase::electing;
-  replica_->campaign();
+  // What lies behind may still be undone by another leader.
+  if (wiring_.applier && !replica_->stopped())
+    send(wiring_.applier, InternalLogOpened{view_, first_index, replica_->raft().commit_index()});
+  if (wiring_.loop != nullptr)
+    for (const auto& [node, view] : wiring_.loop->nodes)
+      if (!view.up) replica_->peer_down(node);
+  const auto& voters = replica_->membership().voters;
+  const bool alone = voters.size() == 1 && voters.front() == wiring_.self;
+  phase_ = alone ? Phase::electing : Phase::serving;
+  if (alone || (!wiring_.placement.voters.empty() && wiring_.placement.voters.front() == wiring_.self))
+    replica_->campaign();
   route_effects();
+  if (!alone)
+    for (auto& command : std::exchange(waiting_, {})) execute(command);
 }
 
 void PartitionActor::on_written(Written& message) {
   if (message.view) view_ = std::move(message.view);
   if (!replica_) return;
+  promised_.written(message.sequence);
   replica_->written(message.sequence);
   route_effects();
 }
@@ -103,6 +185,7 @@ void PartitionActor::on_written(Written& message) {
 void PartitionActor::on_write_failed(const WriteFailed& message) {
   if (!replica_) return;
   refuse_deletions(on_kafka_wire(message.error.code)); // what was to be written may be undone
+  promised_.drop_unwritten();
   replica_->write_failed(message.generation, message.error);
   route_effects();
   // The disk had no room for the first entry of the term: nothing can be served until it
@@ -217,7 +300,7 @@ void PartitionActor::execute(FindEpochEnd& message) {
 }
 
 void PartitionActor::execute(TrimPartition& message) {
-  if (stopped_) return;
+  if (stopped_ || !replica_->leading()) return;
   if (message.log_start <= replica_->log_start()) {
     // It has moved, but the writer had no room to store it.
     send(wiring_.writer, StoreLogStart{wiring_.group, replica_->log_start()});
@@ -262,7 +345,8 @@ void PartitionActor::stop(const Error& error) {
     replica_->stop(*stopped_);
     route_effects();
   }
-  announce(replica_ ? replica_->term() : Term{}, no_node);
+  announce_leader();
+  for (const auto& agent : wiring_.agents) send(agent, ReplicaStopped{wiring_.group});
   if (wiring_.applier) send(wiring_.applier, InternalLogUnusable{error});
   for (auto& command : std::exchange(waiting_, {})) execute(command);
 }
@@ -278,11 +362,14 @@ void PartitionActor::remove() {
     for (auto& command : std::exchange(waiting_, {})) execute(command);
   }
   view_ = nullptr;
+  if (wiring_.loop != nullptr) wiring_.loop->own_groups.erase(wiring_.group);
   send(wiring_.writer, DestroyLog{wiring_.group});
 }
 
 void PartitionActor::route_effects() {
   auto effects = replica_->take_effects();
+  send_to_peers(effects.messages);
+  promised_.add(effects);
   if (effects.hard_state)
     send(wiring_.writer, StageHardState{wiring_.group, effects.sequence, std::move(*effects.hard_state)});
   if (!effects.write.empty())
@@ -292,16 +379,36 @@ void PartitionActor::route_effects() {
   if (!effects.applied.empty()) send(wiring_.applier, EntriesCommitted{std::move(effects.applied)});
   if (!effects.produced.empty()) route_produced(effects.produced);
   for (auto& outcome : effects.fetched) route_fetched(outcome);
-  if (effects.log_start) send(wiring_.writer, StoreLogStart{wiring_.group, *effects.log_start});
+  if (effects.log_start) {
+    log_start_due_ = *effects.log_start;
+    store_log_start();
+  }
+  release_promised();
+  for (const auto& read : effects.reads) send(wiring_.reader, ReadForFollower{caf::actor(this), view_, read});
+  if (effects.leader_changed || effects.membership_changed) announce_leader();
   if (effects.compaction) send(wiring_.writer, StoreCut{wiring_.group, *effects.compaction});
-  if (effects.leader_changed) announce(replica_->term(), replica_->leader());
   if (!deletions_.empty()) release_deletions();
   if (replica_->stopped() && !stopped_) {
     stop(*replica_->stop_reason());
     return;
   }
   arm_cache_drop();
+  arm_tick();
+  tell_settled();
   advance_phase();
+}
+
+// Not past what the state that the log was applied to holds on disk.
+void PartitionActor::store_log_start() {
+  if (!log_start_due_ || (wiring_.applier && *log_start_due_ > applied_flushed_)) return;
+  send(wiring_.writer, StoreLogStart{wiring_.group, *log_start_due_});
+  log_start_due_.reset();
+}
+
+void PartitionActor::tell_settled() {
+  if (!wiring_.applier || !replica_->settled() || settled_told_ == replica_->term()) return;
+  settled_told_ = replica_->term();
+  send(wiring_.applier, LeaderSettled{settled_told_});
 }
 
 void PartitionActor::advance_phase() {
@@ -351,10 +458,6 @@ void PartitionActor::drop_idle_cache() {
   if (!replica_) return;
   if (replica_->log_end() == cache_seen_) replica_->drop_cache();
   arm_cache_drop();
-}
-
-void PartitionActor::announce(Term term, NodeId leader) {
-  for (const auto& agent : wiring_.announce_to) send(agent, LeaderChanged{wiring_.group, term, leader});
 }
 
 partition::WaiterId PartitionActor::add_asker(Asker asker) {

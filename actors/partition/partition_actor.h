@@ -8,7 +8,9 @@
 #include <variant>
 #include <vector>
 
+#include "actors/node/loop_context.h"
 #include "actors/partition/messages.h"
+#include "actors/partition/promised_messages.h"
 #include "actors/runtime/hosted_actor.h"
 
 namespace callboard {
@@ -20,8 +22,13 @@ struct PartitionWiring {
   std::string name; // "orders/3"
   caf::actor writer;
   caf::actor reader;
-  std::vector<caf::actor> announce_to; // every loop's agent
+  std::vector<caf::actor> agents;      // every loop's
+  std::vector<caf::actor> announce_to; // who else hears of its leader
   caf::actor applier;                  // internal partitions: who applies the log
+  bool shows_uncommitted = false;      // to the applier, when the log is opened
+  LoopContext* loop = nullptr;         // its own, where the other nodes are found; null: there are none
+  Placement placement;
+  std::uint64_t seed = 0; // of its election timeouts
   std::shared_ptr<partition::CacheBudget> cache_budget;
   partition::ReplicaOptions replica;
   storage::LogOptions log;
@@ -30,9 +37,14 @@ struct PartitionWiring {
 };
 
 // One replica of one partition: a thin shell around partition::PartitionReplica that
-// feeds it messages and routes its effects to the writer, the readers and the askers.
-// Opens its log at the first command; commands that come before it leads wait here,
-// bounded by the credits of the connections that sent them.
+// feeds it messages and routes its effects to the writer, the readers, the askers and the
+// other replicas, through this loop's links to their nodes.
+// Opens its log at the first command or message of another replica. Commands that come
+// before that, or before the only replica of a group leads, wait here, bounded by the
+// credits of the connections that sent them.
+//
+// Ticks only while its replica does not rest. A leader moves the group's membership towards
+// the placement that the controller wants, one step after the other.
 class PartitionActor final : public HostedActor {
 public:
   PartitionActor(caf::actor_config& config, ActorRegistry& registry, PartitionWiring wiring);
@@ -40,6 +52,7 @@ public:
   std::string describe() const override;
 
 private:
+  // electing: the only voter, not settled yet; serving: the replica answers, leader or not.
   enum class Phase : std::uint8_t { closed, opening, electing, serving, stopped };
   using Command =
       std::variant<ProduceToPartition, FetchFromPartition, WatchPartition, ListOffsetOfPartition, FindEpochEnd,
@@ -54,6 +67,9 @@ private:
 
   void touch();
   void on_opened(LogOpened& message);
+  void read_suffix();
+  void on_suffix(EntriesReplayed& message);
+  void start_replica();
   void on_written(Written& message);
   void on_write_failed(const WriteFailed& message);
   void campaign_again();
@@ -67,6 +83,21 @@ private:
   void execute(TrimPartition& message);
   void execute(CompactPartition& message);
   void fetch(caf::actor from, std::uint64_t token, partition::FetchCommand& command, bool watches);
+  // partition_peers.cpp
+  void on_raft(RaftFromPeer& message);
+  void on_peer(const PeerLiveness& message);
+  void on_tick();
+  void on_read(ReadDone& message);
+  void place(const PlacePartition& message);
+  void left_group();
+  void yield_leadership(const YieldLeadership& message);
+  bool needs_ticks() const;
+  void arm_tick();
+  void send_to_peers(std::vector<raft::Message>& messages);
+  void release_promised();
+  void advance_membership();
+  void announce_leader();
+  LeaderAnnouncement announcement() const;
   // partition_administration.cpp
   void execute(DeleteRecordsOfPartition& message);
   void execute(DescribeProducersOfPartition& message);
@@ -81,10 +112,11 @@ private:
   void route_effects();
   void route_produced(std::vector<partition::ProduceOutcome>& outcomes);
   void route_fetched(partition::FetchOutcome& outcome);
+  void store_log_start();
+  void tell_settled();
   void advance_phase();
   void arm_cache_drop();
   void drop_idle_cache();
-  void announce(Term term, NodeId leader);
 
   partition::WaiterId add_asker(Asker asker);
   Asker take_asker(partition::WaiterId waiter);
@@ -102,6 +134,8 @@ private:
   Phase phase_ = Phase::closed;
   std::unique_ptr<partition::PartitionReplica> replica_;
   std::shared_ptr<const storage::LogView> view_;
+  std::unique_ptr<LogOpened> opened_; // until the replica is made
+  std::size_t suffix_read_ = 0;       // entries of its suffix that are whole
   std::optional<Error> stopped_;
   std::deque<Command> waiting_;
   std::vector<Asker> askers_; // by WaiterId
@@ -117,6 +151,12 @@ private:
   std::vector<Deletion> deletions_;
   bool cache_drop_armed_ = false;
   Offset cache_seen_;
+  PromisedMessages promised_;
+  bool tick_armed_ = false;
+  LeaderAnnouncement announced_;
+  Term settled_told_;
+  std::optional<Offset> log_start_due_; // in effect, not stored yet
+  Offset applied_flushed_;              // AppliedStateFlushed
 };
 
 } // namespace callboard

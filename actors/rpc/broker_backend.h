@@ -2,11 +2,14 @@
 
 #include <kj/async.h>
 
+#include "schema/controller_command.h"
 #include "schema/rpc/api.h"
 #include "schema/rpc/group_api.h"
 #include "schema/time.h"
 
 namespace callboard::rpc {
+
+class PeerBackend;
 
 struct TopicPartition {
   std::string topic; // as the client wrote it: to be looked up, never a path
@@ -63,7 +66,7 @@ public:
   // timestamp -1: the high watermark; -2: the start of the log.
   virtual kj::Promise<Result<OffsetInfo>> list_offset(const TopicPartition& partition, std::int64_t timestamp) = 0;
 
-  // By id, those after `after`, at most `limit`, of all coordinators.
+  // By id, those after `after`, at most `limit`, of this node's coordinators.
   virtual kj::Promise<Result<GroupPage>> list_groups(std::string after, std::uint32_t limit) = 0;
   virtual kj::Promise<Result<GroupDescription>> describe_group(std::string id) = 0;
   // All or none, durable when answered; refused while the group has members and for
@@ -72,8 +75,16 @@ public:
   // With its offsets; refused while the group has members.
   virtual kj::Promise<Status> delete_group(std::string id) = 0;
 
+  // Asks whoever controls the cluster; always answered.
+  virtual kj::Promise<ControllerOutcome> control(ControllerCommand command) = 0;
+  // How the cluster is, also while this node does not serve requests.
+  virtual kj::Promise<Result<ClusterStatus>> cluster_status() = 0;
+
   // Filtered, sorted and cut as the query says; its limit is within bounds.
   virtual kj::Promise<ActorPage> actors(ActorQuery query) = 0;
+
+  // For other nodes. Null: there are none.
+  virtual PeerBackend* peers() { return nullptr; }
 };
 
 } // namespace callboard::rpc

@@ -1,9 +1,12 @@
 #include "actors/rpc/broker_service.h"
 
 #include <algorithm>
+#include <kj/debug.h>
 
+#include "actors/rpc/cluster_service.h"
 #include "actors/rpc/group_service.h"
 #include "actors/rpc/partition_service.h"
+#include "actors/rpc/peer_service.h"
 #include "schema/rpc/translate_api.h"
 
 namespace callboard::rpc {
@@ -141,6 +144,18 @@ kj::Promise<void> BrokerService::listGroups(ListGroupsContext context) {
 kj::Promise<void> BrokerService::group(GroupContext context) {
   auto id = to_string(context.getParams().getId());
   context.getResults().setGroup(kj::heap<GroupService>(kj::addRef(*session_), std::move(id)));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> BrokerService::node(NodeContext context) {
+  auto* peers = session_->backend().peers();
+  if (peers == nullptr) kj::throwFatalException(KJ_EXCEPTION(UNIMPLEMENTED, "this broker takes no part in a cluster"));
+  context.getResults().setNode(kj::heap<NodeService>(kj::addRef(*session_), *peers));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> BrokerService::cluster(ClusterContext context) {
+  context.getResults().setCluster(kj::heap<ClusterService>(kj::addRef(*session_)));
   return kj::READY_NOW;
 }
 

@@ -20,6 +20,8 @@ public:
   kj::Promise<void> alterTopic(AlterTopicContext context) override;
   kj::Promise<void> listGroups(ListGroupsContext context) override;
   kj::Promise<void> group(GroupContext context) override;
+  kj::Promise<void> node(NodeContext context) override;
+  kj::Promise<void> cluster(ClusterContext context) override;
 
 private:
   kj::Own<Session> session_;

@@ -18,6 +18,8 @@ const char* name_of(ActorKind kind) {
   case ActorKind::state: return "state";
   case ActorKind::coordinator: return "coordinator";
   case ActorKind::group: return "group";
+  case ActorKind::membership: return "membership";
+  case ActorKind::peer_link: return "peer link";
   }
   return "unknown";
 }

@@ -24,7 +24,9 @@ enum class ActorKind : std::uint8_t {
   loop,
   state,
   coordinator,
-  group
+  group,
+  membership,
+  peer_link
 };
 const char* name_of(ActorKind kind);
 

@@ -19,6 +19,7 @@ caf::behavior ReaderActor::make_behavior() {
       handler([this](ColdFetch& message) { fetch(message); }),
       handler([this](ColdOffset& message) { find_offset(message); }),
       handler([this](const ReplayEntries& message) { replay(message); }),
+      handler([this](ReadForFollower& message) { read_for_follower(message); }),
       status_handler(),
   };
 }
@@ -62,6 +63,18 @@ void ReaderActor::replay(const ReplayEntries& message) {
     send(message.from, EntriesReplayed{std::move(*entries)});
   else
     send(message.from, InternalLogUnusable{entries.error()});
+}
+
+void ReaderActor::read_for_follower(ReadForFollower& message) {
+  const auto& request = message.request;
+  auto entries = message.view->read_entries(request.from, request.last, request.bytes_max);
+  ++reads_;
+  ReadDone answer{request, {}};
+  if (entries)
+    answer.entries = std::move(*entries);
+  else
+    report(message.partition, entries.error());
+  send(message.partition, std::move(answer));
 }
 
 void ReaderActor::report(const caf::actor& partition, const Error& error) {

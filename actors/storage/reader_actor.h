@@ -20,6 +20,7 @@ private:
   void fetch(ColdFetch& message);
   void find_offset(ColdOffset& message);
   void replay(const ReplayEntries& message);
+  void read_for_follower(ReadForFollower& message);
   void report(const caf::actor& partition, const Error& error);
 
   std::uint64_t reads_ = 0;

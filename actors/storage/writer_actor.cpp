@@ -250,7 +250,11 @@ void WriterActor::store_log_start(const StoreLogStart& message) {
     if (stored.error().code != ErrorCode::storage_full) send(opened->owner, LogUnusable{stored.error()});
     return;
   }
-  if (auto view = changed_view(*opened)) send(opened->owner, ViewChanged{std::move(view)});
+  if (auto view = changed_view(*opened)) {
+    send(opened->owner, ViewChanged{std::move(view)});
+    if (const auto& segments = opened->log->manifest().segments; !segments.empty())
+      send(opened->owner, PrefixRemoved{segments.front().first_index, segments.front().base_offset});
+  }
   after_write(message.group, *opened);
   look_after(message.group);
 }

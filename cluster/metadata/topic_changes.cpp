@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "cluster/metadata/assignments.h"
+
 namespace callboard::metadata {
 namespace {
 
@@ -80,16 +82,37 @@ Status apply(TopicConfigs& configs, const ConfigChange& change, const TopicConfi
                    " on a configuration; give 0 (set), 1 (delete), 2 (append) or 3 (subtract)."};
 }
 
-Status check_new_replicas(const std::vector<std::vector<NodeId>>& assignments, std::size_t added, NodeId node) {
+Status check_new_replicas(const Image& image, const PlacementView& view,
+                          const std::vector<std::vector<NodeId>>& assignments, std::size_t added,
+                          const TopicRecord& topic) {
+  const auto refused = [](std::string message) {
+    return Error{ErrorCode::invalid_replica_assignment, std::move(message)};
+  };
   if (assignments.size() != added) {
-    return Error{ErrorCode::invalid_replica_assignment, std::to_string(added) + " partitions would be added, but " +
-                                                            std::to_string(assignments.size()) +
-                                                            " assignments are given; give one for each."};
+    return refused(std::to_string(added) + " partitions would be added, but " + std::to_string(assignments.size()) +
+                   " assignments are given; give one for each.");
   }
-  const std::vector<NodeId> only{node};
-  if (std::any_of(assignments.begin(), assignments.end(), [&](const auto& replicas) { return replicas != only; })) {
-    return Error{ErrorCode::invalid_replica_assignment,
-                 "Each assignment must name node " + std::to_string(node.value) + " and no other: it is the only one."};
+  const auto factor = topic.placement(0).voters.size();
+  auto partition = topic.groups.size();
+  for (const auto& replicas : assignments) {
+    const auto which = "The assignment of partition " + std::to_string(partition++);
+    if (auto checked = check_replicas(image, view, replicas, which); !checked.ok()) return checked;
+    if (replicas.size() != factor && !topic.default_factor) {
+      return refused(which + " names " + std::to_string(replicas.size()) + " nodes; the topic's partitions have " +
+                     std::to_string(factor) + " replicas.");
+    }
+  }
+  return ok_status();
+}
+
+// For all groups of `record` that have none yet.
+Status place_new(TopicRecord& record, PlacementView& view) {
+  const auto factor =
+      record.default_factor ? default_factor(view.active()) : Factor{record.placement(0).voters.size(), 0};
+  if (auto possible = check_factor(view, static_cast<std::int16_t>(factor.voters)); !possible.ok()) return possible;
+  while (record.placements.size() < record.groups.size()) {
+    record.placements.push_back(view.place(factor, spread_seed(record.groups[record.placements.size()])));
+    view.add(record.placements.back());
   }
   return ok_status();
 }
@@ -114,7 +137,7 @@ Result<TopicRecord> plan_alter_topic(const Image& image, const AlterTopicCommand
 }
 
 Result<TopicRecord> plan_add_partitions(const Image& image, const AddPartitionsCommand& command,
-                                        const TopicDefaults& defaults) {
+                                        const TopicDefaults& defaults, const Liveness& liveness) {
   auto record = find_topic(image, command.name);
   if (!record) return record;
   const auto now = record->groups.size();
@@ -128,11 +151,19 @@ Result<TopicRecord> plan_add_partitions(const Image& image, const AddPartitionsC
                  "A topic has at most " + std::to_string(defaults.partitions_max) + " partitions."};
   }
   const auto added = static_cast<std::size_t>(command.count) - now;
+  PlacementView view(image, liveness);
   if (command.assignments) {
-    if (auto fit = check_new_replicas(*command.assignments, added, defaults.node); !fit.ok()) return fit.error();
+    if (auto fit = check_new_replicas(image, view, *command.assignments, added, *record); !fit.ok()) return fit.error();
   }
+  // Written out, should it be a topic of before there were placements.
+  while (record->placements.size() < now) record->placements.push_back(record->placement(record->placements.size()));
   auto group = image.next_group();
   for (std::size_t i = 0; i < added; ++i, group = group.next()) record->groups.push_back(group);
+  if (command.assignments) {
+    for (const auto& replicas : *command.assignments) record->placements.push_back({replicas, {}, true});
+  } else if (auto placed = place_new(*record, view); !placed.ok()) {
+    return placed.error();
+  }
   return record;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cluster/metadata/assignments.h"
 #include "schema/internal_topics.h"
 
 namespace callboard::metadata {
@@ -13,19 +14,13 @@ bool legal_in_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
-Status check_replication(std::int16_t factor) {
-  if (factor == -1 || factor == 1) return ok_status();
-  const auto asked = "Replication factor " + std::to_string(factor);
-  return Error{ErrorCode::invalid_replication_factor,
-               factor < 1 ? asked + " is not possible; give 1 or more, or -1 for the default."
-                          : asked + " needs as many nodes; this cluster has 1. Give 1, or -1 for the default."};
-}
-
-Status check_assignments(const std::vector<PartitionAssignment>& assignments, NodeId node) {
+Status check_assignments(const Image& image, const PlacementView& view,
+                         const std::vector<PartitionAssignment>& assignments) {
   const auto refused = [](std::string message) {
     return Error{ErrorCode::invalid_replica_assignment, std::move(message)};
   };
   std::vector<bool> seen(assignments.size());
+  const auto factor = assignments.front().replicas.size();
   for (const auto& [partition, replicas] : assignments) {
     const auto which = "The assignment of partition " + std::to_string(partition);
     if (partition < 0 || std::cmp_greater_equal(partition, seen.size())) {
@@ -33,8 +28,10 @@ Status check_assignments(const std::vector<PartitionAssignment>& assignments, No
     }
     if (seen[static_cast<std::size_t>(partition)]) return refused(which + " is given twice.");
     seen[static_cast<std::size_t>(partition)] = true;
-    if (replicas.size() != 1 || replicas.front() != node) {
-      return refused(which + " must name node " + std::to_string(node.value) + " and no other: it is the only one.");
+    if (auto checked = check_replicas(image, view, replicas, which); !checked.ok()) return checked;
+    if (replicas.size() != factor) {
+      return refused(which + " names " + std::to_string(replicas.size()) + " nodes where another names " +
+                     std::to_string(factor) + "; give each partition as many.");
     }
   }
   return ok_status();
@@ -46,10 +43,8 @@ Result<std::int32_t> count_partitions(const CreateTopicCommand& command, const T
       return Error{ErrorCode::invalid_request,
                    "With a manual assignment, partitions and replication factor must both be -1."};
     }
-    if (command.assignments.size() <= static_cast<std::size_t>(std::max(defaults.partitions_max, 0))) {
-      if (auto checked = check_assignments(command.assignments, defaults.node); !checked.ok()) return checked.error();
+    if (command.assignments.size() <= static_cast<std::size_t>(std::max(defaults.partitions_max, 0)))
       return static_cast<std::int32_t>(command.assignments.size());
-    }
   } else if (command.partitions == -1) {
     return defaults.partitions;
   } else if (command.partitions >= 1 && command.partitions <= defaults.partitions_max) {
@@ -58,6 +53,22 @@ Result<std::int32_t> count_partitions(const CreateTopicCommand& command, const T
   return Error{ErrorCode::invalid_partitions, "A topic has from 1 to " + std::to_string(defaults.partitions_max) +
                                                   " partitions, or -1 for the default of " +
                                                   std::to_string(defaults.partitions) + "."};
+}
+
+// By partition. `record` has its groups.
+std::vector<Placement> place(const TopicRecord& record, const CreateTopicCommand& command, PlacementView& view) {
+  std::vector<Placement> placements(record.groups.size());
+  for (const auto& [partition, replicas] : command.assignments)
+    placements[static_cast<std::size_t>(partition)].voters = replicas;
+  if (!command.assignments.empty()) return placements;
+  const auto factor = command.replication_factor == -1
+                          ? default_factor(view.active())
+                          : Factor{static_cast<std::size_t>(command.replication_factor), 0};
+  for (std::size_t i = 0; i < placements.size(); ++i) {
+    placements[i] = view.place(factor, spread_seed(record.groups[i]));
+    view.add(placements[i]);
+  }
+  return placements;
 }
 
 } // namespace
@@ -88,7 +99,7 @@ Error unknown_topic(std::string_view name) {
 }
 
 Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicCommand& command,
-                                      const TopicDefaults& defaults, const Uuid& fresh_id) {
+                                      const TopicDefaults& defaults, const Liveness& liveness, const Uuid& fresh_id) {
   if (auto named = check_topic_name(command.name); !named.ok()) return named.error();
   if (!command.internal) {
     if (auto allowed = check_not_internal(command.name); !allowed.ok()) return allowed.error();
@@ -98,13 +109,19 @@ Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicComma
   }
   const auto partitions = count_partitions(command, defaults);
   if (!partitions.ok()) return partitions.error();
-  if (auto checked = check_replication(command.replication_factor); !checked.ok()) return checked.error();
+  PlacementView view(image, liveness);
+  if (!command.assignments.empty()) {
+    if (auto checked = check_assignments(image, view, command.assignments); !checked.ok()) return checked.error();
+  }
+  if (auto checked = check_factor(view, command.replication_factor); !checked.ok()) return checked.error();
   if (auto config = parse_topic_config(command.configs, defaults.config); !config.ok()) return config.error();
 
   TopicRecord record{fresh_id, command.name, {}, command.configs};
   record.groups.reserve(static_cast<std::size_t>(*partitions));
   auto group = image.next_group();
   for (std::int32_t i = 0; i < *partitions; ++i, group = group.next()) record.groups.push_back(group);
+  record.placements = place(record, command, view);
+  record.default_factor = command.assignments.empty() && command.replication_factor == -1;
   return record;
 }
 

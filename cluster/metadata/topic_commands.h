@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "cluster/metadata/image.h"
+#include "cluster/metadata/placement.h"
 #include "cluster/metadata/topic_config.h"
+#include "schema/controller_command.h"
 #include "schema/result.h"
 
 // Commands on the cluster's metadata -> the record to be written, or why not. Pure:
@@ -14,28 +16,10 @@
 // other and never past a record that is still on its way.
 namespace callboard::metadata {
 
-// The nodes that get the replicas of one partition, the preferred leader first.
-struct PartitionAssignment {
-  std::int32_t partition = 0;
-  std::vector<NodeId> replicas;
-};
-
-// As a CreateTopics request asks for it.
-struct CreateTopicCommand {
-  std::string name;
-  std::int32_t partitions = -1;         // -1: the default (KIP-464)
-  std::int16_t replication_factor = -1; // -1: the default
-  // Instead of the two above, which are -1 then.
-  std::vector<PartitionAssignment> assignments;
-  TopicConfigs configs;
-  bool internal = false; // of the broker itself, which alone makes reserved names
-};
-
 struct TopicDefaults {
   std::int32_t partitions = 1;
   std::int32_t partitions_max = 10000; // of one topic
   TopicConfig config;
-  NodeId node; // the only one, which gets every replica
 };
 
 // Kafka's rule: 1 to 249 of [a-zA-Z0-9._-], not "." or "..". Error: invalid_topic.
@@ -45,12 +29,13 @@ Status check_not_internal(std::string_view name);
 // unknown_topic_or_partition, with a sentence.
 Error unknown_topic(std::string_view name);
 
-// The new topic, with `fresh_id` and groups from Image::next_group() on.
+// The new topic, with `fresh_id` and groups from Image::next_group() on, placed on the
+// cluster's active nodes, those that are alive first (placement.h).
 // Errors, each with a sentence: invalid_topic, topic_already_exists,
 // invalid_partitions, invalid_replication_factor, invalid_replica_assignment,
 // invalid_request (both ways of placing at once), invalid_config.
 Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicCommand& command,
-                                      const TopicDefaults& defaults, const Uuid& fresh_id);
+                                      const TopicDefaults& defaults, const Liveness& liveness, const Uuid& fresh_id);
 
 // Errors: unknown_topic_or_partition, invalid_topic (internal).
 Result<TopicRemovedRecord> plan_delete_topic(const Image& image, std::string_view name);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "schema/controller_command.h"
 #include "schema/result.h"
 
 namespace callboard::metadata {
@@ -39,9 +40,6 @@ struct TopicConfig {
 
   bool operator==(const TopicConfig&) const = default;
 };
-
-// What was set, by name, as the metadata log keeps it.
-using TopicConfigs = std::vector<std::pair<std::string, std::string>>;
 
 // The values of `configs` over `defaults`. Names are Kafka's (TopicConfig of its
 // clients) and `callboard.durability`. Those that Kafka knows and that mean nothing

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "cluster/raft/message.h"
+#include "schema/raft_message.h"
 #include "cluster/raft/progress.h"
 #include "cluster/raft/quorum.h"
 #include "cluster/raft/raft_log.h"
@@ -190,6 +190,8 @@ public:
   // A leader: up to where the log is on the disks of at least `copies` voters.
   RaftIndex stored_on(std::size_t copies) const;
   const std::vector<Progress>& progress() const { return progress_; }
+  // A leader: whether this learner could vote now (change_membership()).
+  bool has_caught_up(NodeId learner) const;
   const Refusals& refusals() const { return refusals_; }
 
 private:
@@ -278,7 +280,6 @@ private:
 
   // raft_membership.cpp
   Status refuse_change(Membership& target) const;
-  bool has_caught_up(NodeId learner) const;
   void note_membership(const LogEntry& entry);
   void forget_memberships(RaftIndex from);
   void membership_committed();

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "schema/host_port.h"
 #include "schema/record_batch.h"
 #include "schema/uuid.h"
 
@@ -59,11 +60,21 @@ struct PartitionInfo {
   Offset high_watermark = unknown_offset;
   std::int64_t bytes = -1;         // -1: not known
   std::optional<Error> error = {}; // why the partition could not tell the rest
+  std::vector<NodeId> replicas = {};
+  std::vector<NodeId> in_sync = {}; // empty: not known
+};
+
+struct NodeAddress {
+  NodeId node = no_node;
+  HostPort address;
+
+  bool operator==(const NodeAddress&) const = default;
 };
 
 struct PartitionPage {
   std::vector<PartitionInfo> partitions;
   bool more = false;
+  std::vector<NodeAddress> leaders = {}; // of other nodes
 };
 
 // A record with what it owns; nullopt keys and values are Kafka's null.

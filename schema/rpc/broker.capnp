@@ -20,7 +20,9 @@
 # The schema only grows: fields and methods are appended, defaults mean the old behaviour.
 
 using Cxx = import "/capnp/c++.capnp";
+using Members = import "cluster.capnp";
 using Inspect = import "inspect.capnp";
+using Peer = import "peer.capnp";
 $Cxx.namespace("callboard::rpc::wire");
 
 struct ErrorInfo {
@@ -137,12 +139,26 @@ struct PartitionInfo {
   logStart @3 :Int64 = -1;
   highWatermark @4 :Int64 = -1;      # what is committed ends here
   bytes @5 :Int64 = -1;              # of its log on disk; -1: not known
-  error @6 :ErrorInfo;               # set: why the partition could not tell the rest
+  error @6 :ErrorInfo;               # set: why the partition could not tell the rest; with the code
+                                     # NOT_LEADER_OR_FOLLOWER its leader's node can
+  replicas @7 :List(Int32);          # nodes, the preferred leader first
+  inSync @8 :List(Int32);            # of these, as the leader told; empty: it has not
+}
+
+struct NodeAddress {
+  node @0 :Int32;
+  host @1 :Text;
+  port @2 :UInt16;
 }
 
 struct PartitionPage {
   partitions @0 :List(PartitionInfo);  # by id
   more @1 :Bool;                       # ask again with `after` = the last id
+  leaders @2 :List(NodeAddress);       # where clients reach the other nodes that lead some of them
+}
+
+struct PartitionOutcomes {
+  partitions @0 :List(Members.PartitionOutcome);
 }
 
 struct GroupSummary {
@@ -224,10 +240,41 @@ interface Broker {
   # grows (-1: stays). Answers with the topic as it is then.
 
   listGroups @6 (after :Text, limit :UInt32 = 1000) -> (result :Outcome(GroupPage));
-  # By id, those that follow `after`; at most 1000.
+  # Those that this node coordinates: group X is coordinated by whoever leads the partition of
+  # __consumer_offsets that X belongs to. By id, those that follow `after`; at most 1000.
 
   group @7 (id :Text) -> (group :Group);
   # Always answers: whether the group exists is said by the calls made on it.
+
+  node @8 () -> (node :Peer.Node);
+  # For other nodes.
+
+  cluster @9 () -> (cluster :Cluster);
+}
+
+interface Cluster {
+  # The cluster as a whole, through any node: what has to be decided is handed over to the node that
+  # controls it. Changes answer when they are decided and seen on the node that was asked; what they
+  # set in motion is told by `status`.
+
+  status @0 () -> (result :Outcome(Members.ClusterStatus));
+  # Also of a node that does not serve requests yet: then `waiting` says what it waits for.
+
+  drain @1 (node :Int32, cancel :Bool) -> (result :Outcome(Done));
+  # The node's replicas move elsewhere; with `cancel` it may hold replicas again.
+
+  remove @2 (node :Int32) -> (result :Outcome(Done));
+  # For good. Refused while it holds a replica or a vote on the metadata.
+
+  rebalance @3 (cancel :Bool) -> (result :Outcome(Done));
+  # Evens out replicas and leaders over the nodes that are up.
+
+  moveTopic @4 (topic :Text, moves :List(Members.PartitionMove)) -> (result :Outcome(PartitionOutcomes));
+  # An outcome for each move, in their order.
+
+  electLeaders @5 (partitions :List(Members.PartitionSelection), all :Bool) -> (result :Outcome(PartitionOutcomes));
+  # So that preferred leaders lead: an outcome for each partition, once they do. `all`: instead, every
+  # partition that another node leads.
 }
 
 interface Topic {

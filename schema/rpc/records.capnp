@@ -14,7 +14,38 @@ struct MetadataRecord {
     topic @1 :TopicRecord;
     topicRemoved @2 :TopicRemovedRecord;
     producerIds @3 :ProducerIdsRecord;
+    node @4 :NodeRecord;
+    controllers @5 :Placement;
   }
+}
+
+struct Placement {
+  # Which nodes hold a group's log.
+  voters @0 :List(Int32);                # the preferred leader first
+  learners @1 :List(Int32);
+  changed @2 :Bool;                      # these are no longer the voters it was made with
+}
+
+struct HostPort {
+  host @0 :Text;
+  port @1 :UInt16;
+}
+
+struct NodeRecord {
+  # A node belongs to the cluster. Written again when it says something else.
+  id @0 :Int32;
+  identity @1 :Data;                     # 16 bytes, of its data directory
+  peer @2 :HostPort;
+  client @3 :HostPort;
+  rack @4 :Text;
+  version @5 :Text;
+  status @6 :NodeStatus;
+}
+
+enum NodeStatus {
+  active @0;
+  draining @1;
+  removed @2;
 }
 
 struct ConfigEntry {
@@ -28,6 +59,8 @@ struct TopicRecord {
   name @1 :Text;
   groups @2 :List(UInt64);               # the replication group of partition 0, 1, 2 ...
   configs @3 :List(ConfigEntry);         # only what was set
+  placements @4 :List(Placement);        # by partition; none: everything on node 1
+  defaultFactor @5 :Bool;                # the number of replicas grows with the cluster
 }
 
 struct TopicRemovedRecord {

@@ -5,12 +5,25 @@
 
 #include "schema/rpc/records.capnp.h"
 #include "schema/rpc/translate_api.h"
+#include "schema/rpc/translate_node.h"
 
 namespace callboard::rpc {
 namespace {
 
 Error damaged(std::string_view why) {
   return {ErrorCode::corrupt_storage, "a record of the metadata log cannot be read: " + std::string(why)};
+}
+
+template <class List>
+void write_nodes(List out, const std::vector<NodeId>& nodes) {
+  for (unsigned i = 0; i < out.size(); ++i) out.set(i, nodes[i].value);
+}
+
+void write(wire::Placement::Builder out, const Placement& placement) {
+  write_nodes(out.initVoters(to_list_size(placement.voters.size())), placement.voters);
+  if (!placement.learners.empty())
+    write_nodes(out.initLearners(to_list_size(placement.learners.size())), placement.learners);
+  out.setChanged(!placement.original);
 }
 
 void write(wire::MetadataRecord::Builder out, const TopicRecord& record) {
@@ -24,6 +37,11 @@ void write(wire::MetadataRecord::Builder out, const TopicRecord& record) {
     configs[i].setName(to_text(record.configs[i].first));
     configs[i].setValue(to_text(record.configs[i].second));
   }
+  if (!record.placements.empty()) {
+    auto placements = topic.initPlacements(to_list_size(record.placements.size()));
+    for (unsigned i = 0; i < placements.size(); ++i) write(placements[i], record.placements[i]);
+  }
+  topic.setDefaultFactor(record.default_factor);
 }
 
 void write(wire::MetadataRecord::Builder out, const TopicRemovedRecord& record) {
@@ -34,13 +52,47 @@ void write(wire::MetadataRecord::Builder out, const ProducerIdsRecord& record) {
   out.initProducerIds().setNext(record.next.value);
 }
 
+void write(wire::MetadataRecord::Builder out, const NodeRecord& record) {
+  rpc::write(record, out.initNode());
+}
+
+void write(wire::MetadataRecord::Builder out, const ControllersRecord& record) {
+  write(out.initControllers(), record.placement);
+}
+
+Result<Placement> read(wire::Placement::Reader in) {
+  Placement placement;
+  for (const auto node : in.getVoters()) placement.voters.emplace_back(node);
+  for (const auto node : in.getLearners()) placement.learners.emplace_back(node);
+  placement.original = !in.getChanged();
+  if (placement.voters.empty()) return damaged("a placement names no voter");
+  return placement;
+}
+
+Result<MetadataRecord> read_node(wire::NodeRecord::Reader in) {
+  auto record = rpc::read(in);
+  if (!record) return record.error();
+  if (record->id.value < 1) return damaged("a node's id is below 1");
+  return MetadataRecord(std::move(*record));
+}
+
 Result<MetadataRecord> read(wire::TopicRecord::Reader topic) {
   const auto id = to_uuid(topic.getId());
   if (!id) return damaged("a topic's id is not 16 bytes long");
-  TopicRecord record{*id, to_string(topic.getName()), {}, {}};
+  TopicRecord record;
+  record.id = *id;
+  record.name = to_string(topic.getName());
   for (const auto group : topic.getGroups()) record.groups.emplace_back(group);
   for (const auto config : topic.getConfigs())
     record.configs.emplace_back(to_string(config.getName()), to_string(config.getValue()));
+  for (const auto wired : topic.getPlacements()) {
+    auto placement = read(wired);
+    if (!placement) return placement.error();
+    record.placements.push_back(std::move(*placement));
+  }
+  if (!record.placements.empty() && record.placements.size() != record.groups.size())
+    return damaged("a topic has not as many placements as partitions");
+  record.default_factor = topic.getDefaultFactor();
   return MetadataRecord(std::move(record));
 }
 
@@ -55,6 +107,12 @@ Result<MetadataRecord> read(wire::MetadataRecord::Reader in) {
   }
   case wire::MetadataRecord::PRODUCER_IDS:
     return MetadataRecord(ProducerIdsRecord{ProducerId(in.getProducerIds().getNext())});
+  case wire::MetadataRecord::NODE: return read_node(in.getNode());
+  case wire::MetadataRecord::CONTROLLERS: {
+    auto placement = read(in.getControllers());
+    if (!placement) return placement.error();
+    return MetadataRecord(ControllersRecord{std::move(*placement)});
+  }
   }
   return Error{ErrorCode::newer_format,
                "a record of the metadata log was written by a newer Callboard; start that version on this data"};

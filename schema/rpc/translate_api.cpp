@@ -4,6 +4,8 @@
 #include <cstring>
 #include <kj/debug.h>
 
+#include "schema/rpc/translate_cluster.h"
+
 namespace callboard::rpc {
 namespace {
 
@@ -71,6 +73,8 @@ void write_partition(const PartitionInfo& from, wire::PartitionInfo::Builder to)
   to.setHighWatermark(from.high_watermark.value);
   to.setBytes(from.bytes);
   if (from.error) write(*from.error, to.initError());
+  write_nodes(from.replicas, to.initReplicas(to_list_size(from.replicas.size())));
+  write_nodes(from.in_sync, to.initInSync(to_list_size(from.in_sync.size())));
 }
 
 PartitionInfo read_partition(wire::PartitionInfo::Reader from) {
@@ -82,6 +86,8 @@ PartitionInfo read_partition(wire::PartitionInfo::Reader from) {
   info.high_watermark = Offset(from.getHighWatermark());
   info.bytes = from.getBytes();
   if (from.hasError()) info.error = read(from.getError());
+  info.replicas = read_nodes(from.getReplicas());
+  info.in_sync = read_nodes(from.getInSync());
   return info;
 }
 
@@ -176,12 +182,20 @@ void write(const PartitionPage& from, wire::PartitionPage::Builder to) {
   auto partitions = to.initPartitions(to_list_size(from.partitions.size()));
   for (unsigned i = 0; i < partitions.size(); ++i) write_partition(from.partitions[i], partitions[i]);
   to.setMore(from.more);
+  auto leaders = to.initLeaders(to_list_size(from.leaders.size()));
+  for (unsigned i = 0; i < leaders.size(); ++i) {
+    leaders[i].setNode(from.leaders[i].node.value);
+    leaders[i].setHost(to_text(from.leaders[i].address.host));
+    leaders[i].setPort(from.leaders[i].address.port);
+  }
 }
 
 PartitionPage read(wire::PartitionPage::Reader from) {
   PartitionPage page;
   for (const auto partition : from.getPartitions()) page.partitions.push_back(read_partition(partition));
   page.more = from.getMore();
+  for (const auto leader : from.getLeaders())
+    page.leaders.push_back({NodeId(leader.getNode()), {to_string(leader.getHost()), leader.getPort()}});
   return page;
 }
 

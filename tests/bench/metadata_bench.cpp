@@ -23,7 +23,10 @@ Directory make_directory(std::size_t topics, std::size_t partitions) {
     record->id.bytes[0] = static_cast<std::uint8_t>(i);
     record->id.bytes[1] = static_cast<std::uint8_t>(i >> 8);
     TopicRef topic;
-    for (std::size_t p = 0; p < partitions; ++p) topic.partitions.push_back({GroupId{group++}, {}, Term{3}, self, {}});
+    for (std::size_t p = 0; p < partitions; ++p) {
+      topic.partitions.push_back({GroupId{group++}, {}, Term{3}, self});
+      topic.partitions.back().replicas = {self};
+    }
     topic.record = std::move(record);
     directory.add(std::move(topic));
   }
@@ -34,12 +37,15 @@ Directory make_directory(std::size_t topics, std::size_t partitions) {
 void all_topics(benchmark::State& state) {
   const auto topics = static_cast<std::size_t>(state.range(0));
   const auto directory = make_directory(topics, 10'000 / topics);
+  const Nodes known;
+  const HostPort address{"127.0.0.1", 9092};
+  const kafka::LiveNodes nodes(self, known, self, address);
   const kafka::RequestHeader header{static_cast<std::int16_t>(kafka::ApiKey::metadata),
                                     static_cast<std::int16_t>(state.range(1)), 7, std::nullopt};
   for (auto _ : state) {
     kafka::MetadataResponse response;
     response.topics.reserve(directory.topics().size());
-    for (const auto& [name, topic] : directory.topics()) response.topics.push_back(kafka::metadata_of(*topic, self));
+    for (const auto& [name, topic] : directory.topics()) response.topics.push_back(kafka::metadata_of(*topic, nodes));
     benchmark::DoNotOptimize(kafka::encode_response(header, response));
   }
 }

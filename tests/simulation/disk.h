@@ -5,7 +5,7 @@
 #include <set>
 #include <vector>
 
-#include "cluster/raft/message.h"
+#include "schema/raft_message.h"
 #include "storage/memory_log.h"
 #include "tests/simulation/findings.h"
 #include "tests/simulation/random.h"

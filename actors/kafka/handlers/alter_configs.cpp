@@ -51,7 +51,7 @@ public:
       }
       place.error_code = ErrorCode::request_timed_out; // unless it answers
       ++waiting_;
-      connection_.send_to(connection_.node().metadata, command(resource, i));
+      connection_.send_to(connection_.node().metadata(), command(resource, i));
     }
     if (waiting_ == 0)
       finish();

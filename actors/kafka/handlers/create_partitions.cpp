@@ -29,7 +29,7 @@ public:
       } else {
         place.error_code = ErrorCode::request_timed_out; // unless it answers
         ++waiting_;
-        connection_.send_to(connection_.node().metadata, command(topic, i));
+        connection_.send_to(connection_.node().metadata(), command(topic, i));
       }
     }
     if (waiting_ == 0)

@@ -29,7 +29,7 @@ public:
       } else {
         place.error_code = ErrorCode::request_timed_out; // unless it answers
         ++waiting_;
-        connection_.send_to(connection_.node().metadata, command(request_.topics[i], i));
+        connection_.send_to(connection_.node().metadata(), command(request_.topics[i], i));
       }
     }
     if (waiting_ == 0)

@@ -30,7 +30,7 @@ public:
       }
       ++waiting_;
       place.error_code = ErrorCode::request_timed_out; // unless it answers
-      connection_.send_to(connection_.node().metadata,
+      connection_.send_to(connection_.node().metadata(),
                           DeleteTopic{connection_.self(), token(i), topic.name, topic.topic_id});
     }
     if (waiting_ == 0)

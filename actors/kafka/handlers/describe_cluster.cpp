@@ -4,7 +4,7 @@
 namespace callboard::kafka {
 namespace {
 
-// The nodes of the cluster as administrators see them: this one, which also controls.
+// The nodes of the cluster as administrators see them.
 class DescribeClusterInFlight final : public InFlight {
 public:
   DescribeClusterInFlight(KafkaConnection& connection, std::uint32_t slot, RequestHeader header,
@@ -24,10 +24,10 @@ public:
 
 private:
   void describe(DescribeClusterResponse& response) {
-    const auto self = connection_.node().identity.node.value;
-    const auto& address = connection_.advertised_address();
-    response.controller_id = self;
-    response.brokers.push_back({self, address.host, address.port, std::nullopt});
+    const auto nodes = connection_.live_nodes();
+    response.controller_id = nodes.controller().value;
+    for (auto& broker : nodes.all())
+      response.brokers.push_back({broker.node.value, broker.address.host, broker.address.port, broker.rack});
   }
 
   // Controllers have no addresses of their own here.

@@ -53,6 +53,7 @@ private:
   };
 
   void ask(const TopicRef& topic, std::size_t partition) {
+    if (!topic.partitions[partition].local) return;
     if (records_.empty() || records_.back() != topic.record) {
       if (!seen_.insert(topic.record->id).second) return; // named twice
       records_.push_back(topic.record);

@@ -68,7 +68,7 @@ private:
     }
     auto& answer = response_.topics.emplace_back(description_of(topic));
     for (; partition < topic.partitions.size() && room_ > 0; ++partition, --room_)
-      answer.partitions.push_back(description_of(topic, partition, connection_.node().identity.node));
+      answer.partitions.push_back(description_of(topic, partition, connection_.live_nodes()));
     if (partition >= topic.partitions.size()) return true;
     response_.next_cursor = {name, static_cast<std::int32_t>(partition)};
     return false;

@@ -28,7 +28,7 @@ public:
     message.command.name = consumer_offsets_topic;
     message.command.partitions = consumer_offsets_partitions;
     message.command.internal = true;
-    connection_.send_to(connection_.node().metadata, std::move(message));
+    connection_.send_to(connection_.node().metadata(), std::move(message));
     connection_.set_deadline(slot_, creation_within);
   }
 
@@ -59,13 +59,18 @@ private:
       found.error_code = refusal->code;
       found.error_message = refusal->message;
     } else {
-      const auto& address = connection_.advertised_address();
-      found.node_id = connection_.node().identity.node.value;
-      found.host = address.host;
-      found.port = address.port;
+      const auto broker = connection_.live_nodes().find(leader_for(key));
+      found.node_id = broker->node.value;
+      found.host = broker->address.host;
+      found.port = broker->address.port;
     }
     found.key = std::move(key);
     return found;
+  }
+
+  NodeId leader_for(const std::string& group) const {
+    const auto* partition = connection_.context().directory.find(consumer_offsets_topic, group_partition(group));
+    return partition == nullptr ? no_node : partition->leader;
   }
 
   std::optional<Error> refuse(const std::string& key) const {
@@ -74,8 +79,7 @@ private:
     if (request_.key_type != coordinator_of_group)
       return Error{ErrorCode::invalid_request, "A coordinator is that of a group (0) or of a transaction (1)."};
     if (const auto checked = check_group_id(key); !checked) return checked.error();
-    const auto* partition = connection_.context().directory.find(consumer_offsets_topic, group_partition(key));
-    if (partition == nullptr || partition->leader == no_node)
+    if (!connection_.live_nodes().is_up(leader_for(key)))
       return Error{ErrorCode::coordinator_not_available, "The group's coordinator is not there yet; ask again."};
     return std::nullopt;
   }

@@ -4,6 +4,7 @@
 
 #include "actors/kafka/in_flight.h"
 #include "schema/kafka/alter_configs.h"
+#include "schema/kafka/alter_partition_reassignments.h"
 #include "schema/kafka/api_versions.h"
 #include "schema/kafka/create_partitions.h"
 #include "schema/kafka/create_topics.h"
@@ -16,6 +17,7 @@
 #include "schema/kafka/describe_log_dirs.h"
 #include "schema/kafka/describe_producers.h"
 #include "schema/kafka/describe_topic_partitions.h"
+#include "schema/kafka/elect_leaders.h"
 #include "schema/kafka/fetch.h"
 #include "schema/kafka/find_coordinator.h"
 #include "schema/kafka/heartbeat.h"
@@ -25,6 +27,7 @@
 #include "schema/kafka/leave_group.h"
 #include "schema/kafka/list_groups.h"
 #include "schema/kafka/list_offsets.h"
+#include "schema/kafka/list_partition_reassignments.h"
 #include "schema/kafka/metadata.h"
 #include "schema/kafka/offset_commit.h"
 #include "schema/kafka/offset_delete.h"
@@ -70,5 +73,10 @@ Handling handle_describe_topic_partitions(KafkaConnection&, std::uint32_t slot, 
                                           DescribeTopicPartitionsRequest);
 Handling handle_incremental_alter_configs(KafkaConnection&, std::uint32_t slot, RequestHeader,
                                           IncrementalAlterConfigsRequest);
+Handling handle_alter_partition_reassignments(KafkaConnection&, std::uint32_t slot, RequestHeader,
+                                              AlterPartitionReassignmentsRequest);
+Handling handle_list_partition_reassignments(KafkaConnection&, std::uint32_t slot, RequestHeader,
+                                             ListPartitionReassignmentsRequest);
+Handling handle_elect_leaders(KafkaConnection&, std::uint32_t slot, RequestHeader, ElectLeadersRequest);
 
 } // namespace callboard::kafka

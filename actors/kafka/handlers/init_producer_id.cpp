@@ -25,7 +25,7 @@ public:
       finish(ErrorCode::none, ProducerId{request_.producer_id}, static_cast<std::int16_t>(request_.producer_epoch + 1));
       return;
     }
-    connection_.send_to(connection_.node().metadata, AllocateProducerId{connection_.self(), token(0)});
+    connection_.send_to(connection_.node().metadata(), AllocateProducerId{connection_.self(), token(0)});
     connection_.set_deadline(slot_, answer_within);
   }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "actors/kafka/handlers/group_request.h"
-#include "actors/runtime/random_uuid.h"
+#include "actors/runtime/random.h"
 
 namespace callboard::kafka {
 namespace {

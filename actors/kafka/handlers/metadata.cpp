@@ -47,16 +47,16 @@ private:
       message.token = token(i);
       message.command.name = *name;
       message.mentioned = true;
-      connection_.send_to(connection_.node().metadata, std::move(message));
+      connection_.send_to(connection_.node().metadata(), std::move(message));
     }
   }
 
   void finish() {
-    const auto& node = connection_.node();
-    const auto& address = connection_.advertised_address();
-    response_.brokers.push_back({node.identity.node.value, address.host, address.port, std::nullopt});
-    response_.cluster_id = node.identity.cluster.hex();
-    response_.controller_id = node.identity.node.value;
+    const auto nodes = connection_.live_nodes();
+    for (auto& broker : nodes.all())
+      response_.brokers.push_back({broker.node.value, broker.address.host, broker.address.port, broker.rack});
+    response_.cluster_id = connection_.node().identity.cluster.hex();
+    response_.controller_id = nodes.controller().value;
     if (all_) {
       response_.topics.reserve(connection_.context().directory.topics().size());
       for (const auto& [name, topic] : connection_.context().directory.topics()) describe(*topic);
@@ -93,7 +93,7 @@ private:
   }
 
   void describe(const TopicRef& topic) {
-    response_.topics.push_back(metadata_of(topic, connection_.node().identity.node));
+    response_.topics.push_back(metadata_of(topic, connection_.live_nodes()));
   }
 
   MetadataRequest request_;

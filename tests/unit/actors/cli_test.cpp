@@ -33,14 +33,15 @@ BOOST_AUTO_TEST_CASE(a_topic_is_described_with_where_its_partitions_stand) {
   callboard({"--bootstrap", address, "topic", "create", "made", "--partitions", "2", "--config", "a=b"});
   const auto described = callboard({"--bootstrap", address, "topic", "describe", "made"});
   BOOST_TEST(described.status == 0, described.errors);
-  BOOST_TEST(described.output == "topic made: 2 partitions, replication factor 1, id 00000000000000000000000000000000\n"
-                                 "configuration: a=b\n\n"
-                                 "PARTITION  LEADER  EPOCH  LOG START  HIGH WATERMARK  BYTES  STATE\n"
-                                 "        0       1      4          0               0      -  ok\n"
-                                 "        1       1      4          0               0      -  ok\n");
+  BOOST_TEST(described.output ==
+             "topic made: 2 partitions, replication factor 1, id 00000000000000000000000000000000\n"
+             "configuration: a=b\n\n"
+             "PARTITION  LEADER  EPOCH  LOG START  HIGH WATERMARK  BYTES  REPLICAS  IN SYNC  STATE\n"
+             "        0       1      4          0               0      -  1,2             -  ok\n"
+             "        1       1      4          0               0      -  1,2             -  ok\n");
   BOOST_TEST(contains(callboard({"--format", "json", "--bootstrap", address, "topic", "describe", "made"}).output,
                       "\"partition_list\":[{\"partition\":0,\"leader\":1,\"leader_epoch\":4,\"log_start\":0,"
-                      "\"high_watermark\":0,\"bytes\":null,\"error\":null}"));
+                      "\"high_watermark\":0,\"bytes\":null,\"error\":null,\"replicas\":[1,2],\"in_sync\":[]}"));
   BOOST_TEST(callboard({"--bootstrap", address, "topic", "describe", "none"}).status == 1);
 }
 

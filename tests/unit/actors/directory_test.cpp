@@ -53,20 +53,24 @@ BOOST_AUTO_TEST_CASE(leaders_move_forward_only) {
   Directory directory;
   directory.add(make_topic("orders", 1, 10));
   const auto& partition = *directory.find("orders", 0);
-  directory.set_leader(GroupId{10}, Term{5}, NodeId{2});
+  directory.announced({GroupId{10}, Term{5}, NodeId{2}, 1, {}, {}, {NodeId{2}, NodeId{3}}});
   BOOST_TEST((partition.leader == NodeId{2}));
-  directory.set_leader(GroupId{10}, Term{4}, NodeId{3});
+  BOOST_TEST(partition.in_sync.size() == 2U);
+  directory.announced({GroupId{10}, Term{4}, NodeId{3}});
   BOOST_TEST((partition.leader == NodeId{2}));
   BOOST_TEST((partition.term == Term{5}));
+  // A follower that has lost sight of it says nothing new about the term.
+  directory.announced({GroupId{10}, Term{5}, no_node});
+  BOOST_TEST((partition.leader == NodeId{2}));
   // The same term: its leader has stopped.
-  directory.set_leader(GroupId{10}, Term{5}, no_node);
+  directory.announced({GroupId{10}, Term{5}, no_node, 2});
   BOOST_TEST((partition.leader == no_node));
   BOOST_TEST((directory.find("orders", 1)->leader == NodeId{1}));
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_of_an_unknown_group_changes_nothing) {
   Directory directory;
-  directory.set_leader(GroupId{99}, Term{1}, NodeId{1});
+  directory.announced({GroupId{99}, Term{1}, NodeId{1}});
   BOOST_TEST(directory.partition_count() == 0U);
 }
 
@@ -80,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_removed_topic_is_gone_in_every_way) {
   BOOST_TEST(directory.find("orders", 0) == nullptr);
   BOOST_TEST(directory.partition_count() == 2U);
   BOOST_TEST(directory.topics().size() == 1U);
-  directory.set_leader(GroupId{10}, Term{9}, NodeId{1});
+  directory.announced({GroupId{10}, Term{9}, NodeId{1}});
   directory.remove(uuid_of(1));
   BOOST_TEST(directory.find("payments") != nullptr);
 }
@@ -98,14 +102,14 @@ BOOST_AUTO_TEST_CASE(a_topic_created_again_is_another_one) {
 BOOST_AUTO_TEST_CASE(a_topic_that_changed_keeps_what_is_known_of_its_leaders) {
   Directory directory;
   directory.add(make_topic("orders", 1, 10));
-  directory.set_leader(GroupId{10}, Term{5}, NodeId{2});
+  directory.announced({GroupId{10}, Term{5}, NodeId{2}});
   directory.add(make_topic("orders", 1, 10, 3));
   BOOST_TEST((directory.find("orders", 0)->term == Term{5}));
   BOOST_TEST((directory.find("orders", 0)->leader == NodeId{2}));
   BOOST_TEST((directory.find("orders", 2)->leader == NodeId{1}));
   BOOST_TEST(directory.find("orders") == directory.find(uuid_of(1)));
   BOOST_TEST(directory.partition_count() == 3U);
-  directory.set_leader(GroupId{10}, Term{6}, NodeId{3});
+  directory.announced({GroupId{10}, Term{6}, NodeId{3}});
   BOOST_TEST((directory.find("orders", 0)->leader == NodeId{3}));
 }
 

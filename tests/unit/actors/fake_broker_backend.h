@@ -27,6 +27,12 @@ public:
   std::size_t lists = 0;
   std::size_t parked = 0; // fetches that wait and were not dropped
   std::map<std::string, GroupDescription> groups;
+  ClusterStatus status;
+  std::vector<ControllerCommand> commands; // to the controller, in order
+  ControllerOutcome outcome;               // of each
+  // Another node, which leads every partition: this one refuses.
+  std::optional<HostPort> leader;
+  PeerBackend* peer_backend = nullptr;
 
   std::size_t held() const { return held_.size(); }
   void release_one() {
@@ -34,6 +40,8 @@ public:
     held_.erase(held_.begin());
     answer->fulfill();
   }
+
+  PeerBackend* peers() override { return peer_backend; }
 
   kj::Promise<Result<TopicInfo>> create_topic(CreateTopic request) override {
     if (topics_.contains(request.name))
@@ -75,16 +83,19 @@ public:
     const auto found = topics_.find(topic);
     if (found == topics_.end()) return Result<PartitionPage>(unknown(topic));
     PartitionPage page;
+    if (leader) page.leaders.push_back({NodeId(2), *leader});
     const auto& logs = found->second.logs;
     for (auto id = after + 1; id < static_cast<std::int32_t>(logs.size()) && !page.more; ++id) {
       if (page.partitions.size() == limit)
         page.more = true;
       else
         page.partitions.push_back({.id = id,
-                                   .leader = NodeId(1),
+                                   .leader = NodeId(leader ? 2 : 1),
                                    .leader_epoch = Term(4),
                                    .log_start = Offset(0),
-                                   .high_watermark = end_of(logs[static_cast<std::size_t>(id)])});
+                                   .high_watermark = end_of(logs[static_cast<std::size_t>(id)]),
+                                   .error = leader ? std::optional(not_leader()) : std::nullopt,
+                                   .replicas = {NodeId(1), NodeId(2)}});
     }
     return Result<PartitionPage>(std::move(page));
   }
@@ -107,16 +118,17 @@ public:
     produced_to.push_back(partition.topic + "/" + std::to_string(partition.partition));
     auto* log = log_of(partition);
     if (log == nullptr) return Result<Produced>(unknown(partition.topic));
+    if (leader) return Result<Produced>(not_leader());
     if (refuse_produce) return Result<Produced>(Error{ErrorCode::policy_violation, "not today"});
     const auto base = end_of(*log);
     stamp_batch(batch.batch.stampable(), base, Term(1));
     log->push_back(batch.batch);
     last_produce = std::move(batch);
-    const Result<Produced> outcome = Produced{base, no_timestamp, Offset(0)};
-    if (!hold_produce) return outcome;
+    const Result<Produced> produced = Produced{base, no_timestamp, Offset(0)};
+    if (!hold_produce) return produced;
     auto waiting = kj::newPromiseAndFulfiller<void>();
     held_.push_back(kj::mv(waiting.fulfiller));
-    return waiting.promise.then([outcome] { return outcome; });
+    return waiting.promise.then([produced] { return produced; });
   }
 
   kj::Promise<Result<Fetched>> fetch(const TopicPartition& partition, const FetchRange& range) override {
@@ -124,6 +136,7 @@ public:
     last_fetch = range;
     auto* log = log_of(partition);
     if (log == nullptr) return Result<Fetched>(unknown(partition.topic));
+    if (leader) return Result<Fetched>(not_leader());
     const auto end = end_of(*log);
     if (range.offset > end) return Result<Fetched>(Error{ErrorCode::offset_out_of_range, "past the end"});
     if (range.offset == end && range.wait_ms_max > 0) return park();
@@ -141,6 +154,7 @@ public:
   kj::Promise<Result<OffsetInfo>> list_offset(const TopicPartition& partition, std::int64_t timestamp) override {
     auto* log = log_of(partition);
     if (log == nullptr) return Result<OffsetInfo>(unknown(partition.topic));
+    if (leader) return Result<OffsetInfo>(not_leader());
     if (timestamp == -1) return Result<OffsetInfo>(OffsetInfo{end_of(*log)});
     if (timestamp == -2) return Result<OffsetInfo>(OffsetInfo{Offset(0)});
     for (const auto& batch : *log) // as good as its batches
@@ -164,6 +178,7 @@ public:
   }
 
   kj::Promise<Result<GroupDescription>> describe_group(std::string id) override {
+    if (leader) return Result<GroupDescription>(Error{ErrorCode::not_coordinator, "ask another node"});
     const auto found = groups.find(id);
     if (found == groups.end()) return Result<GroupDescription>(no_group(id));
     return Result<GroupDescription>(found->second);
@@ -187,6 +202,13 @@ public:
     return ok_status();
   }
 
+  kj::Promise<ControllerOutcome> control(ControllerCommand command) override {
+    commands.push_back(std::move(command));
+    return ControllerOutcome(outcome);
+  }
+
+  kj::Promise<Result<ClusterStatus>> cluster_status() override { return Result<ClusterStatus>(status); }
+
   kj::Promise<ActorPage> actors(ActorQuery query) override {
     last_query = query;
     ActorRow row;
@@ -206,6 +228,7 @@ private:
   static Error unknown(const std::string& topic) {
     return {ErrorCode::unknown_topic_or_partition, "there is no topic or partition " + topic};
   }
+  static Error not_leader() { return {ErrorCode::not_leader_or_follower, "another node leads it"}; }
   static Error no_group(const std::string& id) { return {ErrorCode::invalid_request, "there is no group " + id}; }
   static Offset end_of(const std::vector<SharedBytes>& log) {
     return log.empty() ? Offset(0) : read_batch_header(log.back().view())->next_offset();

@@ -10,7 +10,9 @@
 #include <limits>
 #include <string>
 
+#include "actors/partition/internal_log.h"
 #include "actors/runtime/actor_registry.h"
+#include "actors/storage/compactor_actor.h"
 #include "actors/storage/reader_actor.h"
 #include "actors/storage/writer_actor.h"
 #include "storage/log_reader.h"
@@ -59,6 +61,7 @@ struct Stage {
     out.writer = writer;
     out.reader = reader;
     out.announce_to = {me()};
+    out.placement = {{NodeId{1}}, {}, true};
     out.cache_budget = std::make_shared<partition::CacheBudget>(std::size_t{1} << 20);
     return out;
   }
@@ -126,10 +129,46 @@ struct WithScriptedWriter : Stage {
     BOOST_TEST((vote.hard.vote == NodeId{1}));
     self->send(partition, HardStateStored{vote.sequence});
     store(expect<StageWrite>());
-    BOOST_TEST((expect<LeaderChanged>().leader == NodeId{1}));
+    BOOST_TEST((expect<LeaderAnnouncement>().leader == NodeId{1}));
   }
 
   void store(const StageWrite& staged) { self->send(partition, Written{staged.sequence, nullptr}); }
+};
+
+// An internal partition: the test applies its log, too, and is its reader.
+struct WithApplier : Stage {
+  caf::actor partition = spawn_on<PartitionActor>(*loop, registry, internal());
+
+  ~WithApplier() { end(partition); }
+
+  PartitionWiring internal() {
+    auto out = wiring(me(), me());
+    out.applier = me();
+    out.shows_uncommitted = true;
+    return out;
+  }
+
+  // A log of one batch that the state on disk does not know to be committed.
+  void open(Membership membership) {
+    BatchBuilder builder(1000);
+    builder.add(std::nullopt, bytes_of(std::string(500, 'x')), 1000);
+    LogEntry whole{RaftIndex{1}, Term{1}, EntryType::batch, Offset{0}, 1, 1000, builder.finish()};
+    auto cut = whole;
+    cut.payload = SharedBytes::copy_of(whole.payload.view().first(batch_header_bytes));
+    LogOpened opened;
+    opened.hard.term = Term{1};
+    opened.hard.membership = std::move(membership);
+    opened.log.last_index = RaftIndex{1};
+    opened.log.last_term = Term{1};
+    opened.log.next_offset = Offset{1};
+    opened.log.suffix = {cut};
+    self->send(partition, TouchPartition{});
+    expect<OpenLog>();
+    self->send(partition, std::move(opened));
+    const auto read = expect<ReplayEntries>();
+    BOOST_TEST((read.first == RaftIndex{1} && read.last == RaftIndex{1}));
+    self->send(partition, EntriesReplayed{{whole}});
+  }
 };
 
 // The real writer and reader on threads of their own, with a directory that goes.
@@ -139,8 +178,10 @@ struct WithRealStorage {
   Stage stage;
   BlockingHost writer_host{stage.system, "writer"};
   BlockingHost reader_host{stage.system, "reader"};
+  BlockingHost compactor_host{stage.system, "compactor"};
+  caf::actor compactor = spawn_on<CompactorActor>(compactor_host, stage.registry, "compactor", std::size_t{1} << 20);
   caf::actor writer =
-      spawn_on<WriterActor>(writer_host, stage.registry, "writer", *state, directory, Duration(50'000'000));
+      spawn_on<WriterActor>(writer_host, stage.registry, "writer", *state, directory, Duration(50'000'000), compactor);
   caf::actor reader = spawn_on<ReaderActor>(reader_host, stage.registry, "reader");
   caf::actor partition = spawn();
 
@@ -148,6 +189,7 @@ struct WithRealStorage {
     stage.end(partition);
     close_logs();
     stage.end(writer);
+    stage.end(compactor);
     stage.end(reader);
     std::error_code ignored;
     std::filesystem::remove_all(directory, ignored);
@@ -235,6 +277,30 @@ BOOST_FIXTURE_TEST_CASE(a_fetch_parks_and_a_commit_wakes_it, WithScriptedWriter)
   BOOST_TEST((answer.error == ErrorCode::none));
   BOOST_TEST((answer.high_watermark == Offset{1}));
   BOOST_TEST(answer.batches.size() == 1U);
+}
+
+// Another leader may undo it; it is told only once it is known to be committed, and whole.
+BOOST_FIXTURE_TEST_CASE(the_end_of_an_internal_log_is_applied_once_it_is_committed, WithApplier) {
+  open({{NodeId{1}}, {}, {}});
+  BOOST_TEST(expect<UncommittedFound>().entries.size() == 1U);
+  BOOST_TEST((expect<InternalLogOpened>().last == RaftIndex{0}));
+  self->send(partition, HardStateStored{expect<StageHardState>().sequence});
+  const auto staged = expect<StageWrite>();
+  BOOST_TEST((expect<LeaderAnnouncement>().leader == NodeId{1}));
+  BOOST_TEST(nothing_came());
+  self->send(partition, Written{staged.sequence, nullptr});
+  const auto committed = expect<EntriesCommitted>().entries;
+  BOOST_REQUIRE(!committed.empty());
+  BOOST_TEST((committed.front().index == RaftIndex{1}));
+  BOOST_TEST(committed.front().payload.size() > 500U);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_internal_log_of_several_replicas_waits_for_their_majority, WithApplier) {
+  open({{NodeId{1}, NodeId{2}, NodeId{3}}, {}, {}});
+  BOOST_TEST(expect<UncommittedFound>().entries.size() == 1U);
+  BOOST_TEST((expect<InternalLogOpened>().last == RaftIndex{0}));
+  BOOST_TEST(contains(status(partition), "without a leader"));
+  BOOST_TEST(nothing_came());
 }
 
 BOOST_FIXTURE_TEST_CASE(a_watch_says_once_that_there_is_something, WithScriptedWriter) {
@@ -361,7 +427,7 @@ BOOST_FIXTURE_TEST_CASE(damage_stops_the_partition_and_all_are_told, WithScripte
   const auto woken = expect<FetchAnswer>();
   BOOST_TEST(woken.token == parked);
   BOOST_TEST((woken.error == ErrorCode::kafka_storage_error));
-  const auto announced = expect<LeaderChanged>();
+  const auto announced = expect<LeaderAnnouncement>();
   BOOST_TEST((announced.group == group));
   BOOST_TEST((announced.leader == no_node));
   produce(partition, "a");

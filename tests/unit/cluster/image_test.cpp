@@ -53,6 +53,59 @@ BOOST_AUTO_TEST_CASE(a_topic_may_change_and_come_back_under_another_id) {
   BOOST_TEST((image.partition_of(GroupId(4)) == PartitionOf{id(2), 0}));
 }
 
+NodeRecord node(std::int32_t number) {
+  NodeRecord record;
+  record.id = NodeId(number);
+  record.identity = id(static_cast<std::uint8_t>(number));
+  return record;
+}
+
+BOOST_AUTO_TEST_CASE(nodes_are_found_by_id_and_identity_and_their_ids_never_come_back) {
+  Image image;
+  BOOST_TEST(image.next_node().value == 1);
+  image.apply(node(1));
+  image.apply(node(2));
+  auto gone = node(2);
+  gone.status = NodeStatus::removed;
+  image.apply(gone);
+  BOOST_TEST((image.node(NodeId(2))->status == NodeStatus::removed));
+  BOOST_TEST(image.node(id(1))->id.value == 1);
+  BOOST_TEST(image.node(NodeId(3)) == nullptr);
+  BOOST_TEST(image.node(id(3)) == nullptr);
+  BOOST_TEST(image.nodes().size() == 2u);
+  BOOST_TEST(image.next_node().value == 3);
+}
+
+BOOST_AUTO_TEST_CASE(loads_follow_the_placements) {
+  Image image;
+  TopicRecord orders{id(1), "orders", {GroupId(2), GroupId(3)}, {}};
+  orders.placements = {{{NodeId(2), NodeId(1), NodeId(3)}, {}, true}, {{NodeId(3)}, {NodeId(1)}, true}};
+  image.apply(orders);
+  BOOST_TEST((image.load(NodeId(1)) == NodeLoad{2, 0}));
+  BOOST_TEST((image.load(NodeId(2)) == NodeLoad{1, 1}));
+  BOOST_TEST((image.load(NodeId(3)) == NodeLoad{2, 1}));
+  BOOST_TEST((image.placement_of(GroupId(3)) == Placement{{NodeId(3)}, {NodeId(1)}, true}));
+  orders.placements[1] = {{NodeId(1)}, {NodeId(4)}, false};
+  image.apply(orders);
+  BOOST_TEST((image.load(NodeId(1)) == NodeLoad{2, 1}));
+  BOOST_TEST((image.load(NodeId(3)) == NodeLoad{1, 0}));
+  BOOST_TEST((image.load(NodeId(4)) == NodeLoad{1, 0}));
+  image.apply(TopicRemovedRecord{id(1)});
+  for (const int number : {1, 2, 3, 4, 5}) BOOST_TEST((image.load(NodeId(number)) == NodeLoad{}), number);
+  BOOST_TEST(!image.placement_of(GroupId(3)).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(topics_of_an_old_log_load_node_1) {
+  Image image;
+  image.apply(TopicRecord{id(1), "orders", {GroupId(2), GroupId(3)}, {}});
+  BOOST_TEST((image.load(NodeId(1)) == NodeLoad{2, 2}));
+  BOOST_TEST((image.placement_of(GroupId(3)) == Placement{{NodeId(1)}, {}, true}));
+  BOOST_TEST(!image.controllers().has_value());
+  BOOST_TEST(!image.placement_of(metadata_group).has_value());
+  image.apply(ControllersRecord{{{NodeId(1)}, {NodeId(2)}, false}});
+  BOOST_TEST((image.placement_of(metadata_group)->learners == std::vector<NodeId>{NodeId(2)}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace

@@ -13,10 +13,11 @@ const std::string throttled = "leader.replication.throttled.replicas"; // a list
 struct Changes {
   Image image;
   TopicDefaults defaults;
+  Liveness liveness{{node}, {}};
   TopicRecord orders;
 
   Changes() {
-    defaults.node = node;
+    image.apply(NodeRecord{node, Uuid{}, {}, {}, {}, {}});
     defaults.partitions_max = 100;
     orders.id.bytes[0] = 9;
     orders.name = "orders";
@@ -44,7 +45,7 @@ struct Changes {
     return refusal(plan_alter_topic(image, alter(std::move(changes), replace), defaults));
   }
   ErrorCode add_refusal(std::int32_t count) const {
-    return refusal(plan_add_partitions(image, {"orders", count, std::nullopt}, defaults));
+    return refusal(plan_add_partitions(image, {"orders", count, std::nullopt}, defaults, liveness));
   }
 };
 
@@ -104,18 +105,43 @@ BOOST_AUTO_TEST_CASE(unknown_and_internal_topics_are_not_changed) {
       (refusal(plan_alter_topic(image, {"other", false, {}}, defaults)) == ErrorCode::unknown_topic_or_partition));
   BOOST_TEST(
       (refusal(plan_alter_topic(image, {"__consumer_offsets", false, {}}, defaults)) == ErrorCode::invalid_topic));
-  BOOST_TEST((refusal(plan_add_partitions(image, {"other", 3, std::nullopt}, defaults)) ==
+  BOOST_TEST((refusal(plan_add_partitions(image, {"other", 3, std::nullopt}, defaults, liveness)) ==
               ErrorCode::unknown_topic_or_partition));
-  BOOST_TEST((refusal(plan_add_partitions(image, {"__transaction_state", 99, std::nullopt}, defaults)) ==
+  BOOST_TEST((refusal(plan_add_partitions(image, {"__transaction_state", 99, std::nullopt}, defaults, liveness)) ==
               ErrorCode::invalid_topic));
 }
 
 BOOST_AUTO_TEST_CASE(new_partitions_get_groups_never_used_before) {
   image.apply(TopicRecord{Uuid{}, "younger", {GroupId(7)}, {}});
-  const auto record = plan_add_partitions(image, {"orders", 4, std::nullopt}, defaults);
+  const auto record = plan_add_partitions(image, {"orders", 4, std::nullopt}, defaults, liveness);
   BOOST_REQUIRE(record.ok());
   BOOST_TEST((record->groups == std::vector<GroupId>{GroupId(2), GroupId(3), GroupId(8), GroupId(9)}));
   BOOST_TEST((record->id == orders.id && record->configs == orders.configs));
+  // Those of an old log stay where they are, on node 1.
+  const Placement old{{NodeId(1)}, {}, true};
+  const Placement here{{node}, {}, true};
+  BOOST_TEST((record->placements == std::vector<Placement>{old, old, here, here}));
+}
+
+BOOST_AUTO_TEST_CASE(new_partitions_get_as_many_replicas_as_the_first) {
+  const NodeId other(4);
+  image.apply(NodeRecord{other, Uuid{}, {}, {}, {}, {}});
+  liveness.alive.insert(other);
+  orders.placements = {{{node, other}, {}, true}, {{other, node}, {}, true}};
+  image.apply(orders);
+  const auto more = plan_add_partitions(image, {"orders", 4, std::nullopt}, defaults, liveness);
+  BOOST_REQUIRE(more.ok());
+  BOOST_TEST(more->placements[0].voters.front().value == node.value);
+  for (const std::size_t i : {2u, 3u}) BOOST_TEST(more->placements[i].voters.size() == 2u);
+  const auto by_hand = plan_add_partitions(image, {"orders", 3, {{{node}}}}, defaults, liveness);
+  BOOST_TEST(by_hand.error().message ==
+             "The assignment of partition 2 names 1 nodes; the topic's partitions have 2 replicas.");
+  image.apply(NodeRecord{other, Uuid{}, {}, {}, {}, {}, NodeStatus::draining});
+  BOOST_TEST((add_refusal(3) == ErrorCode::invalid_replication_factor));
+  orders.default_factor = true;
+  image.apply(orders);
+  BOOST_TEST(plan_add_partitions(image, {"orders", 3, std::nullopt}, defaults, liveness)->placements[2].voters.size() ==
+             1u);
 }
 
 BOOST_AUTO_TEST_CASE(partitions_only_become_more) {
@@ -129,7 +155,7 @@ BOOST_AUTO_TEST_CASE(partitions_only_become_more) {
 
 BOOST_AUTO_TEST_CASE(assignments_must_fit) {
   const auto assigned = [&](std::vector<std::vector<NodeId>> assignments) {
-    return refusal(plan_add_partitions(image, {"orders", 4, std::move(assignments)}, defaults));
+    return refusal(plan_add_partitions(image, {"orders", 4, std::move(assignments)}, defaults, liveness));
   };
   BOOST_TEST((assigned({{node}, {node}}) == ErrorCode::none));
   BOOST_TEST((assigned({}) == ErrorCode::invalid_replica_assignment));

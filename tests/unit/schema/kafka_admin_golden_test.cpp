@@ -271,6 +271,59 @@ BOOST_AUTO_TEST_CASE(describe_producers_0) {
                  "00 00 00"));
 }
 
+BOOST_AUTO_TEST_CASE(alter_partition_reassignments_0_moves_and_cancels) {
+  const auto request = request_of<AlterPartitionReassignmentsRequest>(
+      "002d 0000 00000007 ffff 00 00001388 02 02 74 03 00000000 03 00000001 00000002 00 00000001 00 00 00 00");
+  BOOST_TEST(request.timeout_ms == 5000);
+  BOOST_TEST(request.allow_replication_factor_change);
+  const auto& partitions = request.topics.at(0).partitions;
+  BOOST_TEST(*partitions.at(0).replicas == (std::vector<std::int32_t>{1, 2}), boost::test_tools::per_element());
+  BOOST_TEST(!partitions.at(1).replicas.has_value());
+  AlterPartitionReassignmentsResponse response;
+  response.responses = {{"t", {{1, ErrorCode::invalid_replica_assignment, "m"}}}};
+  BOOST_TEST(response_hex(ApiKey::alter_partition_reassignments, 0, response) ==
+             hex("0000001b 00000007 00 00000000 0000 00 02 02 74 02 00000001 0027 02 6d 00 00 00"));
+}
+
+BOOST_AUTO_TEST_CASE(alter_partition_reassignments_1_may_keep_the_factor) {
+  const auto request = request_of<AlterPartitionReassignmentsRequest>("002d 0001 00000007 ffff 00 00001388 00 01 00");
+  BOOST_TEST(!request.allow_replication_factor_change);
+  BOOST_TEST(request.topics.empty());
+  BOOST_TEST(response_hex(ApiKey::alter_partition_reassignments, 1, AlterPartitionReassignmentsResponse{}) ==
+             hex("0000000f 00000007 00 00000000 01 0000 00 01 00"));
+}
+
+BOOST_AUTO_TEST_CASE(list_partition_reassignments_0_of_all_topics_or_some) {
+  BOOST_TEST(!request_of<ListPartitionReassignmentsRequest>("002e 0000 00000007 ffff 00 00001388 00 00").topics);
+  const auto some =
+      request_of<ListPartitionReassignmentsRequest>("002e 0000 00000007 ffff 00 00001388 02 02 74 02 00000003 00 00");
+  BOOST_TEST(some.topics->at(0).partition_indexes.at(0) == 3);
+  ListPartitionReassignmentsResponse response;
+  response.topics = {{"t", {{0, {1, 2, 3}, {3}, {1}}}}};
+  BOOST_TEST(response_hex(ApiKey::list_partition_reassignments, 0, response) ==
+             hex("0000002e 00000007 00 00000000 0000 00 02 02 74 02 00000000 04 00000001 00000002 00000003 "
+                 "02 00000003 02 00000001 00 00 00"));
+}
+
+BOOST_AUTO_TEST_CASE(elect_leaders_names_its_kind_since_1) {
+  const auto first =
+      request_of<ElectLeadersRequest>("002b 0000 00000007 ffff 00000001 0001 74 00000002 00000000 00000003 00001388");
+  BOOST_TEST(int{first.election_type} == int{election_preferred});
+  BOOST_TEST(first.topic_partitions->at(0).partitions.at(1) == 3);
+  const auto unclean = request_of<ElectLeadersRequest>("002b 0001 00000007 ffff 01 ffffffff 00001388");
+  BOOST_TEST(int{unclean.election_type} == int{election_unclean});
+  BOOST_TEST(!unclean.topic_partitions.has_value());
+  BOOST_TEST(!request_of<ElectLeadersRequest>("002b 0002 00000007 ffff 00 00 00 00001388 00").topic_partitions);
+  ElectLeadersResponse response;
+  response.replica_election_results = {{"t", {{2, ErrorCode::election_not_needed, std::nullopt}}}};
+  BOOST_TEST(response_hex(ApiKey::elect_leaders, 0, response) ==
+             hex("0000001b 00000007 00000000 00000001 0001 74 00000001 00000002 0054 ffff"));
+  BOOST_TEST(response_hex(ApiKey::elect_leaders, 1, response) ==
+             hex("0000001d 00000007 00000000 0000 00000001 0001 74 00000001 00000002 0054 ffff"));
+  BOOST_TEST(response_hex(ApiKey::elect_leaders, 2, response) ==
+             hex("00000019 00000007 00 00000000 0000 02 02 74 02 00000002 0054 00 00 00 00"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace callboard::kafka

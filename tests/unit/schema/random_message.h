@@ -6,6 +6,7 @@
 #include "schema/bytes.h"
 #include "schema/error_code.h"
 #include "schema/kafka/alter_configs.h"
+#include "schema/kafka/alter_partition_reassignments.h"
 #include "schema/kafka/api_versions.h"
 #include "schema/kafka/create_partitions.h"
 #include "schema/kafka/create_topics.h"
@@ -19,6 +20,7 @@
 #include "schema/kafka/describe_producers.h"
 #include "schema/kafka/describe_topic_partitions.h"
 #include "schema/kafka/descriptor.h"
+#include "schema/kafka/elect_leaders.h"
 #include "schema/kafka/fetch.h"
 #include "schema/kafka/find_coordinator.h"
 #include "schema/kafka/heartbeat.h"
@@ -28,6 +30,7 @@
 #include "schema/kafka/leave_group.h"
 #include "schema/kafka/list_groups.h"
 #include "schema/kafka/list_offsets.h"
+#include "schema/kafka/list_partition_reassignments.h"
 #include "schema/kafka/metadata.h"
 #include "schema/kafka/offset_commit.h"
 #include "schema/kafka/offset_delete.h"
@@ -55,7 +58,9 @@ using AllMessages =
                CreatePartitionsRequest, CreatePartitionsResponse, DeleteRecordsRequest, DeleteRecordsResponse,
                DescribeLogDirsRequest, DescribeLogDirsResponse, DescribeProducersRequest, DescribeProducersResponse,
                DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, IncrementalAlterConfigsRequest,
-               IncrementalAlterConfigsResponse>;
+               IncrementalAlterConfigsResponse, AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
+               ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse, ElectLeadersRequest,
+               ElectLeadersResponse>;
 
 // Fills every field that `version` has; the others keep their defaults.
 class RandomMessage {

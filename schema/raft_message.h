@@ -8,7 +8,7 @@
 #include "schema/log_write.h"
 
 // What the replicas of one group tell each other. Plain values; schema/rpc brings them
-// onto the wire. May be lost, doubled, reordered and delayed at will.
+// onto the wire (rpc/translate_peer.h). May be lost, doubled, reordered and delayed at will.
 namespace callboard::raft {
 
 // May I lead? `Message::term` is the term asked for: the asker's own, or for a pre-vote

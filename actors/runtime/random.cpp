@@ -1,4 +1,4 @@
-#include "actors/runtime/random_uuid.h"
+#include "actors/runtime/random.h"
 
 #include <cstring>
 #include <random>
@@ -13,6 +13,13 @@ Uuid random_uuid() {
     std::memcpy(id.bytes.data() + i, &word, sizeof word);
   }
   return id;
+}
+
+std::uint64_t random_number() {
+  std::random_device source;
+  std::uint64_t number = 0;
+  while (number == 0) number = std::uint64_t{source()} << 32 | source();
+  return number;
 }
 
 } // namespace callboard

@@ -1,4 +1,4 @@
-#include "cluster/raft/message.h"
+#include "schema/raft_message.h"
 
 namespace callboard::raft {
 namespace {

@@ -1,0 +1,358 @@
+// MetadataActor: what the image says is made so.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/coordination/coordinator_actor.h"
+#include "actors/coordination/metadata_actor.h"
+#include "actors/node/topic_defaults.h"
+#include "actors/runtime/clock.h"
+#include "actors/runtime/log.h"
+#include "schema/internal_topics.h"
+
+namespace callboard {
+namespace {
+
+// What consumer groups write is small and does not stay.
+constexpr std::uint64_t offsets_segment_bytes = std::uint64_t{16} << 20;
+// Logs that are opened one after the other, not to keep the writers from what clients want.
+constexpr std::size_t touched_at_once = 64;
+// Leaders of groups that are not known yet; also of such as are no more.
+constexpr std::size_t early_leaders_max = 100'000;
+constexpr auto touch_interval = std::chrono::milliseconds(20);
+
+storage::RetentionLimits limits_of(const metadata::TopicConfig& config) {
+  if (!config.cleanup_delete) return {-1, -1};
+  return {config.retention_ms, config.retention_bytes};
+}
+
+storage::CompactionLimits compaction_of(const metadata::TopicConfig& config) {
+  storage::CompactionLimits limits;
+  limits.enabled = config.cleanup_compact;
+  limits.dirty_ratio_min = config.min_cleanable_dirty_ratio;
+  limits.lag_ms_min = config.min_compaction_lag_ms;
+  limits.lag_ms_max = config.max_compaction_lag_ms;
+  limits.delete_retention_ms = config.delete_retention_ms;
+  return limits;
+}
+
+storage::LogOptions log_options_of(const metadata::TopicConfig& config) {
+  storage::LogOptions options;
+  options.durability =
+      config.durability == metadata::Durability::fsync ? storage::Durability::fsync : storage::Durability::interval;
+  options.segment_bytes = static_cast<std::uint64_t>(config.segment_bytes);
+  options.segment_ms = config.segment_ms;
+  // A segment that is still written to is never compacted.
+  if (config.cleanup_compact) options.segment_ms = std::min(config.segment_ms, config.max_compaction_lag_ms);
+  return options;
+}
+
+partition::ReplicaOptions replica_options_of(const metadata::TopicConfig& config) {
+  partition::ReplicaOptions options;
+  options.message_bytes_max = static_cast<std::int32_t>(config.max_message_bytes);
+  options.log_append_time = config.log_append_time;
+  options.min_insync_replicas = static_cast<std::int32_t>(config.min_insync_replicas);
+  options.compacted = config.cleanup_compact;
+  options.deletable = config.cleanup_delete;
+  options.delete_retention_ms = config.delete_retention_ms;
+  return options;
+}
+
+bool names(const Placement& placement, NodeId node) {
+  const auto among = [node](const std::vector<NodeId>& nodes) {
+    return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+  };
+  return among(placement.voters) || among(placement.learners);
+}
+
+} // namespace
+
+// ---- topics
+
+// Starts the partitions that this node is to have; those that run already are told what
+// changed.
+TopicRef MetadataActor::run_topic(const TopicRecord& record) {
+  TopicRef topic;
+  topic.record = std::make_shared<const TopicRecord>(record);
+  auto config = metadata::parse_topic_config(record.configs, defaults().config);
+  if (!config) log::error("topic {}: {}; its defaults apply", record.name, config.error().message);
+  const auto used = config ? *config : defaults().config;
+  topic.partitions.reserve(record.groups.size());
+  for (std::size_t i = 0; i < record.groups.size(); ++i) topic.partitions.push_back(run_partition(record, i, used));
+  return topic;
+}
+
+PartitionRef MetadataActor::run_partition(const TopicRecord& record, std::size_t index,
+                                          const metadata::TopicConfig& config) {
+  const auto group = record.groups[index];
+  const auto placement = record.placement(index);
+  auto& known = partitions_[group];
+  known.group = group;
+  known.replicas = placement.voters;
+  // Its only voter leads, opened or not.
+  if (placement.voters.size() == 1 && placement.original && known.leader == no_node)
+    known.leader = placement.voters.front();
+  const bool here = names(placement, node_.identity.node);
+  if (known.local && known.actor) {
+    send(known.actor, ConfigurePartition{replica_options_of(config), log_options_of(config), limits_of(config),
+                                         compaction_of(config)});
+    send(known.actor, PlacePartition{placement});
+  } else if (here || stored_.contains(group)) {
+    // What is stored without being wanted stays until the group has taken it out.
+    start_partition(known, record, index, config);
+  } else {
+    known.local = false;
+    known.actor = hosts_.elsewhere;
+    if (record.name == consumer_offsets_topic) known.coordinator = hosts_.elsewhere;
+  }
+  return known;
+}
+
+void MetadataActor::start_partition(PartitionRef& partition, const TopicRecord& record, std::size_t index,
+                                    const metadata::TopicConfig& config) {
+  const auto group = partition.group;
+  const auto pick = [&](const auto& from) { return from[group.value % from.size()]; };
+  auto& loop = *pick(hosts_.loops);
+  PartitionWiring wiring;
+  wiring.group = group;
+  wiring.self = node_.identity.node;
+  wiring.name = fmt::format("{}/{}", record.name, index);
+  wiring.writer = pick(hosts_.writers);
+  wiring.reader = pick(hosts_.readers);
+  wiring.agents = hosts_.agents;
+  wiring.announce_to.push_back(caf::actor(this));
+  wiring.announce_to.push_back(node_.membership);
+  wiring.loop = &loop;
+  wiring.placement = record.placement(index);
+  wiring.seed = node_.hello.incarnation ^ (group.value * 0x9E3779B97F4A7C15ULL);
+  wiring.cache_budget = hosts_.cache_budget;
+  wiring.replica = replica_options_of(config);
+  wiring.log = log_options_of(config);
+  wiring.retention = limits_of(config);
+  wiring.compaction = compaction_of(config);
+  if (const auto stored = stored_.find(group); stored != stored_.end()) partition.term = stored->second.hard.term;
+  if (record.name == consumer_offsets_topic) {
+    partition.coordinator = start_coordinator(wiring, loop);
+    wiring.applier = partition.coordinator;
+    wiring.announce_to.push_back(partition.coordinator);
+    wiring.retention = {-1, -1}; // trimmed by its coordinator
+    wiring.compaction = {};
+    wiring.replica.compacted = false;
+    wiring.log.segment_bytes = offsets_segment_bytes;
+    coordinators_.push_back(partition.coordinator);
+  }
+  const bool replicated = wiring.placement.voters != std::vector<NodeId>{wiring.self};
+  const bool fresh = !stored_.contains(group);
+  partition.local = true;
+  partition.actor = spawn_on<PartitionActor>(loop.loop, node_.registry, std::move(wiring));
+  if (partition.coordinator)
+    send(partition.coordinator, CoordinatedPartition{partition.actor});
+  else
+    touch_when_due(group, partition.actor, config);
+  if (replicated && fresh && !replaying_)
+    send(partition.actor, TouchPartition{}); // who is to lead stands for election
+  else if (several_nodes())
+    touch_soon(group);
+}
+
+caf::actor MetadataActor::start_coordinator(const PartitionWiring& partition, LoopContext& loop) {
+  CoordinatorWiring wiring;
+  wiring.group = partition.group;
+  wiring.self = partition.self;
+  wiring.name = "coordinator of " + partition.name;
+  wiring.directory = node_.config.data;
+  wiring.loop = &loop;
+  wiring.reader = partition.reader;
+  wiring.state = hosts_.state;
+  return spawn_on<CoordinatorActor>(loop.loop, node_.registry, std::move(wiring));
+}
+
+// A log that nobody touches keeps its retention and is compacted all the same.
+void MetadataActor::touch_when_due(GroupId group, const caf::actor& partition, const metadata::TopicConfig& config) {
+  const auto stored = stored_.find(group);
+  if (stored == stored_.end()) return;
+  const auto now = wall_now();
+  const auto retention = storage::plan_retention(stored->second.manifest, std::nullopt, limits_of(config), now);
+  const auto compaction = storage::plan_compaction(stored->second.manifest, compaction_of(config), now);
+  if (retention.log_start || compaction.upto) {
+    send(partition, TouchPartition{});
+    return;
+  }
+  for (const auto& at : {retention.next_check, compaction.next_check}) {
+    if (at) delayed_send(partition, std::chrono::milliseconds(std::max<std::int64_t>(*at - now, 0)), TouchPartition{});
+  }
+}
+
+// In a cluster of several nodes a group needs its replicas open to elect a leader, and a
+// leader to be found by clients of other nodes and to be moved by the controller.
+void MetadataActor::touch_soon(GroupId group) {
+  to_touch_.push_back(group);
+  if (!std::exchange(touch_armed_, true)) send(this, TouchMore{});
+}
+
+// A cluster has become one of several nodes.
+void MetadataActor::touch_all() {
+  for (const auto& [group, partition] : partitions_)
+    if (partition.local) touch_soon(group);
+}
+
+void MetadataActor::touch_more() {
+  touch_armed_ = false;
+  for (std::size_t i = 0; i < touched_at_once && !to_touch_.empty(); ++i) {
+    const auto partition = partitions_.find(to_touch_.back());
+    to_touch_.pop_back();
+    if (partition != partitions_.end() && partition->second.local) send(partition->second.actor, TouchPartition{});
+  }
+  if (to_touch_.empty()) return;
+  touch_armed_ = true;
+  delayed_send(this, touch_interval, TouchMore{});
+}
+
+void MetadataActor::end_topic(const Uuid& id) {
+  const auto* topic = image_.topic(id);
+  if (topic == nullptr) return;
+  for (auto group : topic->groups) {
+    const auto found = partitions_.find(group);
+    if (found == partitions_.end()) continue;
+    if (found->second.local) send(found->second.actor, RemovePartition{});
+    partitions_.erase(found);
+    leaders_.forget(group);
+  }
+  for (const auto& coordinator : coordinators_) send(coordinator, TopicRemoved{id, topic->name});
+}
+
+// Groups whose topic was deleted just before a crash, or while this node was away. Not before
+// all that is committed has been seen: the end of the own log may hold the topic's record.
+void MetadataActor::collect_garbage() {
+  for (const auto& [group, record] : stored_)
+    if (group != metadata_group && !image_.partition_of(group))
+      send(hosts_.writers[group.value % hosts_.writers.size()], DestroyLog{group});
+  stored_.clear();
+}
+
+void MetadataActor::announce(std::vector<TopicRef> added, std::vector<Uuid> removed) {
+  const auto token = next_token_++;
+  announcements_[token] = hosts_.agents.size();
+  for (const auto& agent : hosts_.agents) send(agent, DirectoryChange{caf::actor(this), token, added, removed});
+}
+
+void MetadataActor::on_directory_updated(const DirectoryUpdated& message) {
+  const auto found = announcements_.find(message.token);
+  if (found == announcements_.end() || --found->second > 0) return;
+  announcements_.erase(found);
+  answer_seen();
+}
+
+void MetadataActor::note_leader(const LeaderAnnouncement& announcement) {
+  const auto found = partitions_.find(announcement.group);
+  if (found == partitions_.end() || !leaders_.learn(announcement)) return;
+  found->second.term = announcement.term;
+  found->second.leader = announcement.leader;
+  if (leads()) controller_.heard(image_, announcement, monotonic_now());
+}
+
+// A leader may be heard of before the record of its topic has come: it is not told again.
+void MetadataActor::on_leaders(LeadersAnnounced& message) {
+  LeadersAnnounced known;
+  for (auto& announcement : message.announcements) {
+    if (announcement.group == metadata_group || partitions_.contains(announcement.group)) {
+      note_leader(announcement);
+      known.announcements.push_back(std::move(announcement));
+      continue;
+    }
+    if (early_leaders_.size() >= early_leaders_max) early_leaders_.clear();
+    auto& newest = early_leaders_.try_emplace(announcement.group, announcement).first->second;
+    if (announcement.newer_than(newest)) newest = std::move(announcement);
+  }
+  if (known.announcements.empty()) return;
+  for (const auto& agent : hosts_.agents) send(agent, known);
+}
+
+void MetadataActor::tell_early_leaders(const TopicRecord& topic) {
+  if (early_leaders_.empty()) return;
+  LeadersAnnounced early;
+  for (const auto group : topic.groups)
+    if (auto kept = early_leaders_.extract(group); !kept.empty())
+      early.announcements.push_back(std::move(kept.mapped()));
+  if (!early.announcements.empty()) on_leaders(early);
+}
+
+metadata::TopicDefaults MetadataActor::defaults() const {
+  metadata::TopicDefaults out;
+  out.partitions = node_.config.default_partitions;
+  out.config = default_topic_config(node_.config);
+  return out;
+}
+
+// ---- nodes
+
+bool MetadataActor::several_nodes() const {
+  return image_.nodes().size() > 1;
+}
+
+void MetadataActor::tell_nodes() {
+  NodesKnown message;
+  for (const auto& [id, node] : image_.nodes()) message.nodes.push_back(node);
+  send(node_.membership, std::move(message));
+}
+
+// Every node has the metadata: those that do not vote on it learn it.
+void MetadataActor::place_metadata() {
+  if (!leads()) return;
+  if (const auto& wanted = image_.controllers()) send(log_, PlacePartition{*wanted});
+}
+
+metadata::Liveness MetadataActor::liveness() const {
+  return controller_.liveness();
+}
+
+void MetadataActor::on_liveness(const PeerLiveness& peer) {
+  const auto now = monotonic_now();
+  if (peer.up) {
+    alive_.insert(peer.node);
+    if (leads()) controller_.node_up(image_, peer.node);
+  } else {
+    alive_.erase(peer.node);
+    if (leads()) controller_.node_down(image_, peer.node, now);
+  }
+  run_controller();
+}
+
+MetadataActor::Plan MetadataActor::plan(const NodeRegistration& registration) {
+  const auto& node = registration.node;
+  const auto* known = image_.node(node.identity);
+  if (known == nullptr && node.id != no_node && !image_.nodes().empty())
+    return Error{
+        ErrorCode::invalid_request,
+        fmt::format("This cluster knows no node {} with this data directory. It belongs to another cluster, or "
+                    "the cluster's metadata was lost.",
+                    node.id.value)};
+  JoinRequest request;
+  request.identity = node.identity;
+  request.peer = node.peer;
+  request.client = node.client;
+  request.rack = node.rack;
+  request.version = node.version;
+  auto joined = metadata::plan_join(image_, request, liveness());
+  if (!joined) return joined.error();
+  if (known != nullptr && *joined == *known) return Records{};
+  return Records{std::move(*joined)};
+}
+
+// The group is led here, or its leader is asked through the link to its node.
+void MetadataActor::transfer_leadership(const LeadershipTransfer& transfer) {
+  const auto partition = partitions_.find(transfer.group);
+  if (partition == partitions_.end()) return;
+  const auto leader = partition->second.leader;
+  if (leader == node_.identity.node) {
+    if (partition->second.local) send(partition->second.actor, YieldLeadership{transfer.to});
+    return;
+  }
+  const auto& links = hosts_.loops.front()->links;
+  const auto link = links.find(leader);
+  if (leads() && link != links.end())
+    send(link->second, CommandToPeer{caf::actor(this), next_token_++, on_wire(transfer)});
+}
+
+} // namespace callboard

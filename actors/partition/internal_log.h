@@ -1,0 +1,19 @@
+#pragma once
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <vector>
+
+#include "schema/log_entry.h"
+
+// What an internal partition tells beside what is in messages.h.
+namespace callboard {
+
+// The end of the log as it was opened: not known to be committed, another leader may undo
+// it. Told once, before InternalLogOpened.
+struct UncommittedFound {
+  std::vector<LogEntry> entries;
+};
+
+} // namespace callboard
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::UncommittedFound)

@@ -1,0 +1,180 @@
+// PartitionActor: the other replicas of its group.
+#include <algorithm>
+#include <map>
+
+#include "actors/partition/partition_actor.h"
+#include "actors/peer/messages.h"
+#include "actors/runtime/log.h"
+#include "cluster/membership/membership_plan.h"
+
+namespace callboard {
+namespace {
+
+// An election timeout is 10 to 20 of these, a heartbeat 2 (raft::Config).
+constexpr auto tick_interval = std::chrono::milliseconds(50);
+
+} // namespace
+
+void PartitionActor::on_raft(RaftFromPeer& message) {
+  if (phase_ == Phase::stopped) return;
+  if (!replica_) {
+    touch(); // Raft repeats what is lost
+    return;
+  }
+  for (auto& received : message.messages) replica_->step(std::move(received));
+  route_effects();
+  // No tick will: who was silent until its answer to resting is in sync again.
+  if (replica_ && replica_->resting()) announce_leader();
+}
+
+void PartitionActor::on_peer(const PeerLiveness& message) {
+  if (!replica_) {
+    // Nobody else may know that this group is without a leader now.
+    if (!message.up && announced_.leader == message.node) touch();
+    return;
+  }
+  if (message.up)
+    replica_->peer_up(message.node);
+  else
+    replica_->peer_down(message.node);
+  route_effects();
+  announce_leader();
+}
+
+bool PartitionActor::needs_ticks() const {
+  if (wiring_.loop == nullptr || !replica_ || replica_->resting()) return false;
+  const auto& membership = replica_->membership();
+  const bool alone = membership.voters.size() == 1 && membership.learners.empty() && !membership.joint() &&
+                     membership.voters.front() == wiring_.self;
+  return !alone;
+}
+
+void PartitionActor::arm_tick() {
+  if (tick_armed_ || !needs_ticks()) return;
+  tick_armed_ = true;
+  delayed_send(this, tick_interval, TickPartition{});
+}
+
+void PartitionActor::on_tick() {
+  tick_armed_ = false;
+  if (!needs_ticks()) return;
+  replica_->tick();
+  route_effects();
+  if (!replica_->leading()) return;
+  announce_leader();
+  advance_membership();
+}
+
+void PartitionActor::on_read(ReadDone& message) {
+  if (!replica_) return;
+  replica_->entries_read(message.request.to, message.request.from, std::move(message.entries));
+  route_effects();
+}
+
+void PartitionActor::send_to_peers(std::vector<raft::Message>& messages) {
+  if (messages.empty() || wiring_.loop == nullptr) return;
+  const auto& links = wiring_.loop->links;
+  // Nearly always they are all for the same two or three nodes.
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const auto to = messages[i].to;
+    if (to == no_node) continue; // went with an earlier one
+    SendToPeer batch;
+    for (std::size_t j = i; j < messages.size(); ++j) {
+      if (messages[j].to != to) continue;
+      batch.messages.push_back(std::move(messages[j]));
+      messages[j].to = no_node;
+    }
+    const auto link = links.find(to);
+    if (link != links.end()) send(link->second, std::move(batch));
+  }
+}
+
+void PartitionActor::release_promised() {
+  if (promised_.empty()) return;
+  auto messages = promised_.take();
+  send_to_peers(messages);
+}
+
+void PartitionActor::place(const PlacePartition& message) {
+  wiring_.placement = message.placement;
+  advance_membership();
+}
+
+void PartitionActor::advance_membership() {
+  if (!replica_ || !replica_->settled()) return;
+  const auto& raft = replica_->raft();
+  if (raft.membership() != raft.committed_membership() || raft.membership().joint()) return;
+  const auto caught_up = [&](NodeId node) { return raft.has_caught_up(node); };
+  auto next = membership::next_membership(raft.membership(), wiring_.placement, caught_up);
+  if (!next) return;
+  const auto changed = replica_->change_membership(std::move(*next));
+  if (!changed) log::debug("{}: its membership stays for now: {}", actor_name(), changed.error().message);
+  route_effects();
+}
+
+void PartitionActor::yield_leadership(const YieldLeadership& message) {
+  if (!replica_ || !replica_->leading()) return;
+  auto to = message.to;
+  if (to == no_node) {
+    RaftIndex most;
+    for (const auto& peer : replica_->raft().progress()) {
+      if (!replica_->membership().is_voter(peer.node()) || !peer.present() || peer.match() < most) continue;
+      most = peer.match();
+      to = peer.node();
+    }
+  }
+  if (to == no_node || to == wiring_.self) return;
+  const auto yielded = replica_->transfer_leadership(to);
+  if (!yielded) log::debug("{}: leadership stays: {}", actor_name(), yielded.error().message);
+  route_effects();
+}
+
+// The controller wants no replica here, and the group has taken this one out: its copy is
+// of no use to anybody.
+void PartitionActor::left_group() {
+  const auto wanted = [&](const std::vector<NodeId>& nodes) {
+    return std::find(nodes.begin(), nodes.end(), wiring_.self) != nodes.end();
+  };
+  if (phase_ == Phase::stopped || wanted(wiring_.placement.voters) || wanted(wiring_.placement.learners)) return;
+  log::info("{}: its replica has moved to other nodes", actor_name());
+  remove();
+}
+
+LeaderAnnouncement PartitionActor::announcement() const {
+  LeaderAnnouncement out;
+  out.group = wiring_.group;
+  if (!replica_) return out;
+  out.term = replica_->term();
+  out.leader = replica_->leader();
+  if (stopped_ || !replica_->leading()) {
+    if (stopped_ && out.leader == wiring_.self) out.leader = no_node;
+    return out;
+  }
+  out.leader = wiring_.self;
+  const auto& membership = replica_->raft().committed_membership();
+  out.voters = membership.voters;
+  out.learners = membership.learners;
+  for (const auto voter : membership.voters) {
+    const auto& progress = replica_->raft().progress();
+    const bool present = voter == wiring_.self || std::any_of(progress.begin(), progress.end(), [&](const auto& peer) {
+                           return peer.node() == voter && peer.present();
+                         });
+    if (present) out.in_sync.push_back(voter);
+  }
+  return out;
+}
+
+// Told when it differs from what was told last; a leader numbers what it tells.
+void PartitionActor::announce_leader() {
+  auto now = announcement();
+  const bool led = announced_.leader == wiring_.self && announced_.term == now.term;
+  now.revision = announced_.revision;
+  if (now == announced_) return;
+  const bool leads = now.leader == wiring_.self;
+  now.revision = leads || led ? (announced_.term == now.term ? announced_.revision + 1 : 1) : 0;
+  announced_ = std::move(now);
+  for (const auto& agent : wiring_.agents) send(agent, announced_);
+  for (const auto& other : wiring_.announce_to) send(other, announced_);
+}
+
+} // namespace callboard

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <functional>
+
+#include "actors/net/pending.h"
+#include "actors/node/loop_context.h"
+#include "actors/peer/messages.h"
+#include "actors/rpc/peer_backend.h"
+
+namespace callboard {
+
+// What comes in from another node over one connection, brought to the actors it is for:
+//
+//   raft messages -> the replicas of this loop     commands -> metadata
+//   heartbeats, announcements, probes, joins -> membership
+//
+// Part of its connection's Io: belongs to its KJ loop.
+class PeerInbox final : public rpc::PeerBackend {
+public:
+  // `self`: the connection's actor, which passes on the answers. `on_peer`: the other end
+  // has shown that it is a node of the cluster.
+  PeerInbox(LoopContext& context, caf::actor self, std::function<void()> on_peer);
+  ~PeerInbox() noexcept override = default; // KJ's may throw, ours do not
+
+  // Resolves when a node that had a link has said nothing for `silence_max`: its host is
+  // gone without a word. Call it once.
+  kj::Promise<void> silent() { return kj::mv(silence_.promise); }
+  NodeId peer() const { return peer_; } // no_node: no node's
+  std::string describe() const;
+
+  void answered(PeerCommandAnswered& answer);
+  void answered(PeerProbed& answer);
+  void answered(PeerJoined& answer);
+
+  kj::Promise<ProbeAnswer> probe(Probe probe) override;
+  kj::Promise<Result<JoinAnswer>> join(JoinRequest request) override;
+  Result<PeerHello> greet(const PeerHello& other) override;
+  Status hear(const PeerHello& other) override;
+  void deliver(std::vector<raft::Message> messages) override;
+  void announced(NodeId by, std::vector<LeaderAnnouncement> leaders) override;
+  PeerHeartbeat heartbeat(NodeId by, PeerHeartbeat heartbeat) override;
+  kj::Promise<PeerCommandOutcome> command(NodeId by, PeerCommand command) override;
+
+private:
+  // A heartbeat comes ten times a second.
+  static constexpr auto silence_max = std::chrono::seconds(10);
+
+  kj::Promise<void> watch();
+
+  LoopContext& context_;
+  caf::actor self_;
+  std::function<void()> on_peer_;
+  NodeId peer_ = no_node;
+  Instant last_heard_{};
+  std::uint64_t messages_ = 0;
+  std::uint64_t next_token_ = 1;
+  net::Pending<PeerCommandOutcome> commands_;
+  net::Pending<ProbeAnswer> probes_;
+  net::Pending<Result<JoinAnswer>> joins_;
+  kj::PromiseFulfillerPair<void> silence_ = kj::newPromiseAndFulfiller<void>();
+  kj::Promise<void> watching_ = nullptr;
+};
+
+} // namespace callboard

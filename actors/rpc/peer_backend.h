@@ -1,0 +1,36 @@
+#pragma once
+
+#include <kj/async.h>
+
+#include <vector>
+
+#include "schema/peer_message.h"
+#include "schema/raft_message.h"
+#include "schema/result.h"
+
+namespace callboard::rpc {
+
+// What the door needs of the node for other nodes, as BrokerBackend is for clients. Lives
+// on the KJ loop of its connection and is called on it; one connection is one node's.
+class PeerBackend {
+public:
+  virtual ~PeerBackend() = default;
+
+  virtual kj::Promise<ProbeAnswer> probe(Probe probe) = 0;
+  virtual kj::Promise<Result<JoinAnswer>> join(JoinRequest request) = 0;
+
+  // This node's hello for one that may be talked to, or why not: a sentence.
+  virtual Result<PeerHello> greet(const PeerHello& other) = 0;
+  // That run of that node speaks. Error: a later one does too, so this link ends.
+  virtual Status hear(const PeerHello& other) = 0;
+
+  // They come from that node and are for this one. May drop what it likes.
+  virtual void deliver(std::vector<raft::Message> messages) = 0;
+  virtual void announced(NodeId by, std::vector<LeaderAnnouncement> leaders) = 0;
+  // Answers with this node's own.
+  virtual PeerHeartbeat heartbeat(NodeId by, PeerHeartbeat heartbeat) = 0;
+  // Answers within a bounded time, with an error if need be.
+  virtual kj::Promise<PeerCommandOutcome> command(NodeId by, PeerCommand command) = 0;
+};
+
+} // namespace callboard::rpc
