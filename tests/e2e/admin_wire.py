@@ -4,9 +4,11 @@ from wire import array, int8, int16, int32, int64, string, uvarint
 
 DELETE_RECORDS, DESCRIBE_CONFIGS, ALTER_CONFIGS, DESCRIBE_LOG_DIRS, CREATE_PARTITIONS = 21, 32, 33, 35, 37
 INCREMENTAL_ALTER_CONFIGS, DESCRIBE_CLUSTER, DESCRIBE_PRODUCERS, DESCRIBE_TOPIC_PARTITIONS = 44, 60, 61, 75
+ELECT_LEADERS, ALTER_PARTITION_REASSIGNMENTS, LIST_PARTITION_REASSIGNMENTS = 43, 45, 46
 TOPIC, BROKER = 2, 4
 SET, DELETE, APPEND, SUBTRACT = 0, 1, 2, 3
 INVALID_TOPIC, INVALID_REPLICA_ASSIGNMENT, POLICY_VIOLATION, UNKNOWN_TOPIC_ID = 17, 39, 44, 100
+ELECTION_NOT_NEEDED, NO_REASSIGNMENT_IN_PROGRESS = 84, 85
 
 
 def compact(text): return b"\0" if text is None else uvarint(len(text.encode()) + 1) + text.encode()
@@ -215,3 +217,65 @@ def delete_topics(connection, topics):
         return found
 
     return read_compact_array(reader, result)
+
+
+def alter_partition_reassignments(connection, topic, moves):
+    """moves: {partition: nodes, or None to cancel} -> (error, {partition: (error, sentence)})"""
+    partitions = [int32(p) + compact_array(None if nodes is None else [int32(n) for n in nodes]) + b"\0" for p, nodes in moves.items()]
+    body = b"\0" + int32(10000) + compact_array([compact(topic) + compact_array(partitions) + b"\0"]) + b"\0"
+    reader = connection.call(ALTER_PARTITION_REASSIGNMENTS, 0, body)
+    no_tags(reader)
+    reader.int32()
+    error, _sentence = reader.int16(), read_compact(reader)
+
+    def partition():
+        row = reader.int32(), (reader.int16(), read_compact(reader))
+        no_tags(reader)
+        return row
+
+    def of_topic():
+        row = read_compact(reader), dict(read_compact_array(reader, partition))
+        no_tags(reader)
+        return row
+    return error, dict(read_compact_array(reader, of_topic)).get(topic, {})
+
+
+def list_partition_reassignments(connection):
+    """{(topic, partition): (replicas, adding, removing)}"""
+    reader = connection.call(LIST_PARTITION_REASSIGNMENTS, 0, b"\0" + int32(10000) + b"\0\0")
+    no_tags(reader)
+    reader.int32()
+    assert reader.int16() == 0
+    read_compact(reader)
+    moves = {}
+
+    def topic():
+        name = read_compact(reader)
+
+        def partition():
+            index = reader.int32()
+            moves[name, index] = tuple(read_compact_array(reader, reader.int32) for _ in range(3))
+            no_tags(reader)
+        read_compact_array(reader, partition)
+        no_tags(reader)
+    read_compact_array(reader, topic)
+    return moves
+
+
+def elect_leaders(connection, partitions, kind=0):
+    """partitions: {topic: [partition]}, None: all -> (error, {(topic, partition): (error, sentence)})"""
+    chosen = None if partitions is None else [string(topic) + array([int32(p) for p in ids]) for topic, ids in partitions.items()]
+    reader = connection.call(ELECT_LEADERS, 1, int8(kind) + array(chosen) + int32(10000))
+    reader.int32()
+    error = reader.int16()
+    told = {}
+
+    def topic():
+        name = reader.string()
+
+        def partition():
+            index = reader.int32()
+            told[name, index] = reader.int16(), reader.string()
+        reader.array(partition)
+    reader.array(topic)
+    return error, told

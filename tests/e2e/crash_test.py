@@ -119,7 +119,7 @@ def read_finally(address, recorder):
 def play(node, options, random_source, recorder):
     create(node.address)
     acknowledgements = Acknowledgements()
-    workers = [IdempotentProducer(n, node.address, TOPIC, PARTITIONS, recorder, random.Random(random_source.random()), acknowledgements.add)
+    workers = [IdempotentProducer(n, lambda: node.address, TOPIC, range(PARTITIONS), recorder, random.Random(random_source.random()), acknowledgements.add)
                for n in range(PRODUCERS)]
     poller = Poller(node.address, recorder)
     for thread in (*workers, poller):

@@ -7,11 +7,12 @@ import wire
 
 
 class Watcher(threading.Thread):
-    """Reads what the groups have committed, over and over; writes down what changed."""
+    """Reads what the groups have committed, over and over; writes down what changed.
+    `locate` says where, at each connection."""
 
-    def __init__(self, address, groups, topic, partitions):
+    def __init__(self, locate, groups, topic, partitions, seconds=30):
         super().__init__(daemon=True)
-        self.address, self.groups = address, groups
+        self.locate, self.groups, self.seconds = locate, groups, seconds
         self.places = [(topic, partition) for partition in range(partitions)]
         self.seen = {group.name: [] for group in groups}
         self.offsets = {group.name: dict.fromkeys(range(partitions), -1) for group in groups}
@@ -27,7 +28,7 @@ class Watcher(threading.Thread):
     def _watch(self):
         while not self.stopping.is_set():
             try:
-                with wire.Connection(self.address, 30) as connection:
+                with wire.Connection(self.locate(), self.seconds) as connection:
                     while not self.stopping.wait(0.03):
                         for group in self.groups:
                             self._look(connection, group)
@@ -38,6 +39,8 @@ class Watcher(threading.Thread):
         asked_at = time.monotonic()
         error, found = group_wire.committed(connection, group.name, self.places)
         told_at = time.monotonic()
+        if error == group_wire.NOT_COORDINATOR:
+            raise ConnectionError("coordinated by another node")
         if error:
             return
         before = self.offsets[group.name]

@@ -54,13 +54,16 @@ class PartitionQueue:
 
 class IdempotentProducer(threading.Thread):
     """Sends numbered values to every partition until stop(), then until all it sent is
-    acknowledged. `error` holds what ended it early."""
+    acknowledged. `error` holds what ended it early.
 
-    def __init__(self, number, address, topic, partitions, recorder, random, on_ack):
+    `locate` says where to, at each connection: all partitions are led by the same node, or
+    there is one alone. A node that does not answer within `seconds` is given up."""
+
+    def __init__(self, number, locate, topic, partitions, recorder, random, on_ack, seconds=30):
         super().__init__(daemon=True)
-        self.number, self.address, self.topic = number, address, topic
+        self.number, self.locate, self.topic, self.seconds = number, locate, topic, seconds
         self.recorder, self.random, self.on_ack = recorder, random, on_ack
-        self.queues = {p: PartitionQueue() for p in range(partitions)}
+        self.queues = {p: PartitionQueue() for p in partitions}
         self.counters = dict.fromkeys(self.queues, 0)
         self.in_flight = collections.deque()  # (correlation, partition, batch), in request order
         self.stopping = threading.Event()
@@ -88,7 +91,7 @@ class IdempotentProducer(threading.Thread):
     def _one_connection(self):
         """Works until the connection is lost or everything is done."""
         try:
-            self.connection = wire.Connection(self.address, 30)
+            self.connection = wire.Connection(self.locate(), self.seconds)
             if self.identity is None:
                 self.identity = self._initialise()
             while not (self.stopping.is_set() and self._all_acknowledged()):
@@ -150,6 +153,8 @@ class IdempotentProducer(threading.Thread):
             queue.rewind = True
             if queue.outstanding == 0:
                 time.sleep(0.005)  # back-off before the same again, as clients have it
+                if error == wire.NOT_LEADER and not self.in_flight:
+                    raise ConnectionError("led by another node")
         else:
             raise Violation(f"partition {partition}, sequence {batch.sequence}: error {error}")
 

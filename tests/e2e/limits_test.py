@@ -326,7 +326,7 @@ class StopTest(unittest.TestCase):
         with wire.Connection(node.address) as connection:
             self.assertEqual(wire.create_topic(connection, "t", 3)[0], 0)
         acknowledged = []
-        workers = [IdempotentProducer(n, node.address, "t", 3, recorder, random.Random(seed + n), acknowledged.append) for n in range(3)]
+        workers = [IdempotentProducer(n, lambda: node.address, "t", range(3), recorder, random.Random(seed + n), acknowledged.append) for n in range(3)]
         for worker in workers:
             worker.start()
         wait_until(lambda: len(acknowledged) > 300, 60, "300 batches acknowledged")

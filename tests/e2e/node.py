@@ -19,14 +19,15 @@ class NodeError(Exception):
 
 
 def wait_until(condition, seconds, what):
-    """The first true result of `condition`; a deadline instead of a fixed sleep."""
+    """The first true result of `condition`; a deadline instead of a fixed sleep. `what` may
+    be a function, to say how things stand by then."""
     deadline = time.monotonic() + seconds
     while True:
         result = condition()
         if result:
             return result
         if time.monotonic() > deadline:
-            raise NodeError(f"not within {seconds} s: {what}")
+            raise NodeError(f"not within {seconds} s: {what() if callable(what) else what}")
         time.sleep(0.01)
 
 
@@ -34,11 +35,12 @@ class Node:
     """Data and log lie in one temporary folder, removed by close(). After stop() or
     kill(), start() runs it again on the same data and the same port."""
 
-    def __init__(self, config="", data=None, listen="127.0.0.1:0", args=(), descriptors=None):
+    def __init__(self, config="", data=None, listen="127.0.0.1:0", args=(), descriptors=None, prefix=()):
         self.folder = tempfile.mkdtemp(prefix="callboard-e2e-")
         self.data = data or os.path.join(self.folder, "data")
         self.listen = listen
         self.args = list(args)
+        self.prefix = list(prefix)  # of its command, as the one that enters a network namespace
         self.limits = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []
         if config:
             path = os.path.join(self.folder, "callboard.toml")
@@ -65,12 +67,19 @@ class Node:
             return file.read()
 
     def start(self):
+        self.launch()
+        return self.await_ready()
+
+    def launch(self):
+        """Without waiting: the first nodes of a cluster are ready together."""
         if not os.path.exists(BINARY):
             raise NodeError(f"there is no {os.path.normpath(BINARY)}; ./run --build makes it")
         # setpriv ends the node with this process, however that ends.
-        command = [*self.limits, "setpriv", "--pdeathsig", "KILL", BINARY, "start", "--data", self.data, "--listen", self.address or self.listen, "--format", "json", *self.args]
+        command = [*self.prefix, *self.limits, "setpriv", "--pdeathsig", "KILL", BINARY, "start", "--data", self.data, "--listen", self.address or self.listen, "--format", "json", *self.args]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+
+    def await_ready(self):
         self.ready = self._read_ready_line()
         self.address = self.ready["listen"]
         return self

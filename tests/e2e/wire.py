@@ -3,6 +3,7 @@ can also say things that no client library would."""
 import socket
 import struct
 import time
+import typing
 
 try:
     from crc32c import crc32c  # Debian's python3-crc32c, 1,000 times faster
@@ -29,7 +30,9 @@ INVALID_CONFIG, INVALID_REQUEST, UNSUPPORTED_FOR_MESSAGE_FORMAT, OUT_OF_ORDER_SE
 DUPLICATE_SEQUENCE, STORAGE_ERROR, UNSUPPORTED_COMPRESSION, INVALID_RECORD = 46, 56, 76, 87
 FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH = 70, 71, 74, 75
 UNKNOWN_TOPIC_ID, FETCH_SESSION_TOPIC_ID_ERROR = 100, 106
-RETRIABLE = (UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER, REQUEST_TIMED_OUT, 14, 15, 16, STORAGE_ERROR)
+NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND = 19, 20
+RETRIABLE = (UNKNOWN_TOPIC_OR_PARTITION, LEADER_NOT_AVAILABLE, NOT_LEADER, REQUEST_TIMED_OUT, 14, 15, 16, STORAGE_ERROR,
+             NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND)
 
 
 class Closed(ConnectionError):
@@ -249,23 +252,43 @@ def api_versions(connection):
     return error, {key: (low, high) for key, low, high in reader.array(lambda: (reader.int16(), reader.int16(), reader.int16()))}
 
 
-def metadata(connection, topics=None, auto_create=False):
-    """{topic: (error, {partition: (error, leader)})}"""
+class PartitionMetadata(typing.NamedTuple):
+    error: int
+    leader: int
+    replicas: list
+    isr: list
+
+
+class ClusterMetadata(typing.NamedTuple):
+    brokers: dict  # {node: "host:port"}
+    cluster: str
+    controller: int
+    topics: dict  # {topic: (error, {partition: PartitionMetadata})}
+
+
+def cluster_metadata(connection, topics=None, auto_create=False):
     reader = connection.call(METADATA, 4, array(None if topics is None else [string(t) for t in topics]) + int8(int(auto_create)))
-    reader.int32()
-    reader.array(lambda: (reader.int32(), reader.string(), reader.int32(), reader.string()))
-    reader.string(), reader.int32()
+
+    def broker():
+        node, host, port, _rack = reader.int32(), reader.string(), reader.int32(), reader.string()
+        return node, f"{host}:{port}"
 
     def partition():
         error, index, leader = reader.int16(), reader.int32(), reader.int32()
-        reader.array(reader.int32), reader.array(reader.int32)
-        return index, (error, leader)
+        return index, PartitionMetadata(error, leader, reader.array(reader.int32), reader.array(reader.int32))
 
     def topic():
         error, name, _internal = reader.int16(), reader.string(), reader.int8()
         return name, (error, dict(reader.array(partition)))
 
-    return dict(reader.array(topic))
+    reader.int32()
+    return ClusterMetadata(dict(reader.array(broker)), reader.string(), reader.int32(), dict(reader.array(topic)))
+
+
+def metadata(connection, topics=None, auto_create=False):
+    """{topic: (error, {partition: (error, leader)})}"""
+    found = cluster_metadata(connection, topics, auto_create).topics
+    return {name: (error, {p: what[:2] for p, what in partitions.items()}) for name, (error, partitions) in found.items()}
 
 
 def create_topic(connection, name, partitions=1, configs=None, replication=1):

@@ -1,0 +1,390 @@
+#!/usr/bin/python3
+"""Three nodes are killed, frozen and cut off from each other in turn, while idempotent
+producers write, readers read along, and members of two groups come, leave and crash:
+nothing acknowledged is lost, duplicated or reordered, nothing read is not there later, no
+record is skipped, no committed offset goes back.
+
+  cluster_history_test.py [--seconds S] [--seed N]
+
+While a majority can talk, everything has to go on. In the end every node is left out once,
+and what the other two have must be the same.
+"""
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+import group_history
+import group_wire
+import wire
+from cluster import Cluster
+from group_history_test import COOPERATIVE, MIXED, PARTITIONS, TOPIC, Group, TimedRecorder, check_workers, report
+from group_watcher import Watcher
+from idempotent_producer import IdempotentProducer
+from network import Network
+from node import wait_until
+
+NODES = (1, 2, 3)
+RECORDS_A_SECOND = 100  # of each producer
+PROGRESS_SECONDS = 90
+SILENCE_SECONDS = 4  # a client gives a node up that says nothing for so long
+PATIENT = ("socket.timeout.ms=4000", "topic.metadata.refresh.interval.ms=2000")
+
+
+class Where:
+    """Finds leaders and coordinators as clients do: any node is asked."""
+
+    def __init__(self, cluster, seed):
+        self.cluster, self.random, self.lock = cluster, random.Random(seed), threading.Lock()
+
+    def _ask(self, question):
+        """The address that the answer names. OSError: nobody knows one now."""
+        with self.lock:
+            order = self.random.sample(NODES, len(NODES))
+        for number in order:
+            try:
+                with self.cluster.connect(number, 2) as connection:
+                    node, brokers = question(connection)
+                if node in brokers:
+                    return brokers[node]
+            except OSError:
+                pass
+        time.sleep(0.05)  # between two tries, as clients have it
+        raise ConnectionError("nobody knows where")
+
+    def leader(self, partition):
+        def question(connection):
+            said = wire.cluster_metadata(connection, [TOPIC])
+            error, partitions = said.topics[TOPIC]
+            return (-1 if error else partitions[partition].leader), said.brokers
+        return self._ask(question)
+
+    def coordinator(self, group):
+        def question(connection):
+            error, _, node = group_wire.find_coordinator(connection, group)
+            return (-1 if error else node), wire.cluster_metadata(connection, []).brokers
+        return self._ask(question)
+
+
+class Reader(threading.Thread):
+    """Reads one partition along, wherever it is led. A leader that was deposed without
+    knowing it yet may be behind: it is asked where it stands with whom else."""
+
+    BEHIND_MAX = 10  # in a row, each from whom a node names as the leader
+
+    def __init__(self, where, partition, recorder):
+        super().__init__(daemon=True)
+        self.where, self.partition, self.recorder = where, partition, recorder
+        self.stopping = threading.Event()
+        self.position = self.behind = 0
+        self.error = None
+
+    def run(self):
+        while not self.stopping.is_set():
+            try:
+                with wire.Connection(self.where.leader(self.partition), SILENCE_SECONDS) as connection:
+                    while not self.stopping.is_set():
+                        self._poll(connection)
+            except OSError:
+                self.stopping.wait(0.05)
+            except Exception as error:  # noqa: the test reports it
+                self.error = error
+                return
+
+    def _poll(self, connection):
+        error, _, content = wire.fetch(connection, TOPIC, self.position, self.partition, wait_ms=100)
+        if error == wire.OFFSET_OUT_OF_RANGE:
+            self.behind += 1
+            self.recorder.add("note", behind=self.partition, position=self.position)
+            if self.behind == self.BEHIND_MAX:
+                raise AssertionError(f"partition {self.partition}: {self.position} was readable before, now it is out of range")
+            self.stopping.wait(0.3)
+        if error:
+            raise ConnectionError(f"fetch: {error}")
+        self.behind = 0
+        records = [(offset, value.decode()) for offset, value in wire.records_of(content) if offset >= self.position]
+        if records:
+            self.recorder.add("poll", consumer=f"along-{self.partition}", partition=self.partition, records=records)
+            self.position = records[-1][0] + 1
+
+
+class Faults:
+    """One thing at a time goes wrong, is borne with, and is over."""
+
+    def __init__(self, cluster, network, random_source, recorder):
+        self.cluster, self.network, self.random, self.recorder = cluster, network, random_source, recorder
+        self.counts = {}
+
+    def begin(self):
+        """Whether a majority is left that can go on."""
+        kinds = [self.kill, self.kill, self.stop, self.freeze, self.kill_two, self.kill_all, self.freeze_two]
+        if self.network:
+            kinds += [self.isolate, self.isolate, self.deafen, self.silence, self.cut_link, self.cut_one_way, self.cut_all]
+        kind = self.random.choice(kinds)
+        self.counts[kind.__name__] = self.counts.get(kind.__name__, 0) + 1
+        nodes = self.random.sample(NODES, len(NODES))
+        self.recorder.add("note", fault=kind.__name__, nodes=nodes)
+        return kind(*nodes)
+
+    def end(self):
+        if self.network:
+            self.network.heal()
+        for number in self.cluster.alive():
+            self.cluster.thaw(number)
+        down = [number for number in NODES if not self.cluster[number].alive()]
+        self.recorder.add("note", over=True, started=down)
+        for number in self.random.sample(down, len(down)):
+            self.cluster[number].launch()
+        for number in down:
+            self.cluster[number].await_ready()
+
+    def kill(self, one, *_):
+        self.cluster.kill(one)
+        return True
+
+    def stop(self, one, *_):
+        self.cluster[one].signal(signal.SIGTERM)
+        status = self.cluster[one].wait(60)
+        assert status == 0, f"node {one} ended with {status} after SIGTERM: {self.cluster.logs()}"
+        return True
+
+    def kill_two(self, one, two, _):
+        self.cluster.kill(one, two)
+        return False
+
+    def kill_all(self, *nodes):
+        self.cluster.kill(*nodes)
+        return False
+
+    def freeze(self, one, *_):
+        self.cluster.freeze(one)
+        return True
+
+    def freeze_two(self, one, two, _):
+        self.cluster.freeze(one)
+        self.cluster.freeze(two)
+        return False
+
+    def isolate(self, one, two, three):
+        self.deafen(one, two, three)
+        return self.silence(one, two, three)
+
+    def deafen(self, one, *others):
+        """Nothing reaches it."""
+        for other in others:
+            self.network.cut(other, one)
+        return True
+
+    def silence(self, one, *others):
+        """Nothing comes from it."""
+        for other in others:
+            self.network.cut(one, other)
+        return True
+
+    def cut_link(self, one, two, _):
+        self.network.cut(one, two)
+        self.network.cut(two, one)
+        return True
+
+    def cut_one_way(self, one, two, _):
+        self.network.cut(one, two)
+        return True
+
+    def cut_all(self, one, two, three):
+        self.isolate(one, two, three)
+        self.cut_link(two, three, one)
+        return False
+
+
+class Story:
+    """The processes and threads of one run."""
+
+    def __init__(self, cluster, random_source, recorder, folder):
+        self.cluster, self.recorder = cluster, recorder
+        self.where = Where(cluster, random_source.random())
+        self.acknowledged = dict.fromkeys(range(PARTITIONS), 0)
+        self.producers = [self._producer(partition, random_source.random()) for partition in range(PARTITIONS)]
+        self.readers = [Reader(self.where, partition, recorder) for partition in range(PARTITIONS)]
+        self.groups = [Group(name, [(library, (*options, *PATIENT)) for library, options in kinds], cluster.bootstrap(), folder,
+                             random.Random(random_source.random()), recorder)
+                       for name, kinds in (("mixed", MIXED), ("cooperative", COOPERATIVE))]
+        self.watchers = [Watcher(lambda name=group.name: self.where.coordinator(name), [group], TOPIC, PARTITIONS, SILENCE_SECONDS)
+                         for group in self.groups]
+
+    def _producer(self, partition, seed):
+        def on_ack(count):
+            self.acknowledged[partition] += count
+            time.sleep(count / RECORDS_A_SECOND)
+
+        return IdempotentProducer(partition, lambda: self.where.leader(partition), TOPIC, [partition], self.recorder,
+                                  random.Random(seed), on_ack, SILENCE_SECONDS)
+
+    @property
+    def threads(self):
+        return (*self.producers, *self.readers, *self.watchers)
+
+    def begin(self):
+        for group in self.groups:
+            group.start()
+            group.start()
+        for thread in self.threads:
+            thread.start()
+
+    def look(self):
+        check_workers(self.threads)
+        for group in self.groups:
+            group.bury()
+        for number in self.cluster.alive():
+            assert self.cluster[number].process.poll() is None
+
+    def await_writes(self, count, what):
+        """Each partition takes `count` records more."""
+        targets = {partition: done + count for partition, done in self.acknowledged.items()}
+
+        def reached():
+            self.look()
+            return all(self.acknowledged[partition] >= target for partition, target in targets.items())
+
+        wait_until(reached, PROGRESS_SECONDS, lambda: f"{count} records more a partition are taken {what}: wanted {targets}, "
+                   f"there are {self.acknowledged}")
+
+    def await_groups(self, what):
+        targets = {group.name: group.position + 50 for group in self.groups}
+
+        def reached():
+            self.look()
+            return all(group.position >= targets[group.name] for group in self.groups)
+
+        wait_until(reached, PROGRESS_SECONDS, lambda: f"groups go on {what}: wanted {targets}, "
+                   f"there are { {group.name: group.position for group in self.groups} }")
+
+    def end(self):
+        for producer in self.producers:
+            producer.stop()
+        wait_until(lambda: self.look() or not any(producer.is_alive() for producer in self.producers), PROGRESS_SECONDS,
+                   "every producer has its last acknowledgement")
+        for group in self.groups:
+            group.finish()
+        wanted = self.ends()
+        for group, watcher in zip(self.groups, self.watchers):
+            wait_until(lambda: self.look() or list(watcher.offsets[group.name].values()) == wanted, PROGRESS_SECONDS,  # noqa: B023
+                       lambda: f"{group.name} has committed {wanted}, it is at {watcher.offsets[group.name]}")  # noqa: B023
+        wait_until(lambda: self.look() or [reader.position for reader in self.readers] == wanted, PROGRESS_SECONDS, "readers are at the end")
+        for thread in (*self.readers, *self.watchers):
+            thread.stopping.set()
+        for thread in (*self.readers, *self.watchers):
+            thread.join(30)
+        for group in self.groups:
+            for member in group.members:
+                member.end(signal.SIGTERM)
+        return wanted
+
+    def ends(self):
+        found = []
+        for partition in range(PARTITIONS):
+            with wire.Connection(self.where.leader(partition)) as connection:
+                found.append(wire.list_offset(connection, TOPIC, -1, partition)[2])
+        return found
+
+
+def read_without(cluster, left_out, wanted, recorder):
+    """What two nodes have, when the third one is not there."""
+    cluster.kill(left_out)
+    for partition in range(PARTITIONS):
+        def attempt():
+            try:
+                leader = cluster.await_leader(TOPIC, partition, other_than=left_out)  # noqa: B023
+                with cluster.connect(leader) as connection:
+                    return wire.read_all(connection, TOPIC, partition, wanted[partition])  # noqa: B023
+            except (OSError, ValueError):
+                return None
+
+        found = wait_until(attempt, PROGRESS_SECONDS, f"partition {partition} can be read without node {left_out}")
+        recorder.add("poll", consumer=f"without-{left_out}", partition=partition, records=[(o, v.decode()) for o, v in found])
+    cluster.start([left_out])
+    cluster.await_in_sync(TOPIC, len(NODES))
+
+
+def play(cluster, network, options, random_source, recorder, folder):
+    with cluster.connect(1) as connection:
+        error, sentence = wire.create_topic(connection, TOPIC, PARTITIONS, replication=3)
+        assert error == 0, f"CreateTopics: {error} {sentence}"
+    story = Story(cluster, random_source, recorder, folder)
+    faults = Faults(cluster, network, random_source, recorder)
+    story.begin()
+    story.await_writes(10, "at first")
+    began = time.monotonic()
+    rounds, worst = 0, 0.0
+    while time.monotonic() - began < options.seconds:
+        for group in story.groups:
+            if random_source.random() < 0.5:
+                group.act()
+        majority = faults.begin()
+        since = time.monotonic()
+        if majority:
+            story.await_writes(random_source.choice((1, 50)), f"with the fault of {faults.counts}")
+            worst = max(worst, time.monotonic() - since)
+        else:
+            threading.Event().wait(random_source.uniform(0, 3))  # how long the fault lasts
+        faults.end()
+        story.await_writes(random_source.choice((1, 20, 100)), "after the fault")
+        if random_source.random() < 0.5:
+            story.await_groups("after the fault")
+        rounds += 1
+    cluster.await_in_sync(TOPIC, len(NODES))
+    wanted = story.end()
+    for number in NODES:
+        read_without(cluster, number, wanted, recorder)
+    print(f"{rounds} rounds: {faults.counts}; {sum(wanted)} records, {sum(len(group.paths) for group in story.groups)} members, "
+          f"{sum(p.reconnects for p in story.producers)} reconnects, {sum(p.retries for p in story.producers)} retries; "
+          f"longest until every partition took writes with one node out: {worst:.1f} s")
+    return {group.name: group_history.merge(recorder.events, watcher.seen[group.name], *group.events())
+            for group, watcher in zip(story.groups, story.watchers)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    network = Network(len(NODES)) if Network.enter() else None
+    if network is None:
+        print("no links are cut: network namespaces are not permitted here")
+    folder = tempfile.mkdtemp(prefix="callboard-cluster-")
+    recorder = TimedRecorder(os.path.join(folder, "producers"))
+    placed = {"hosts": [network.host(n) for n in NODES], "prefixes": [network.prefix(n) for n in NODES], "args": ["--insecure"]} if network else {}
+    cluster = Cluster(len(NODES), **placed)
+    try:
+        wrong = report(play(cluster.start(), network, options, random.Random(options.seed), recorder, folder))
+    except BaseException:
+        keep(cluster, folder)
+        raise
+    finally:
+        recorder.close()
+        if network:
+            network.close()
+    if wrong:
+        keep(cluster, folder)
+        cluster.close()
+        return 1
+    cluster.close()
+    shutil.rmtree(folder)
+    print("nothing acknowledged was lost, duplicated, reordered or skipped; no offset went back; one owner a partition and generation")
+    return 0
+
+
+def keep(cluster, folder):
+    for number, node in cluster.nodes.items():
+        if os.path.exists(node.log_path):
+            shutil.copy(node.log_path, os.path.join(folder, f"log-{number}"))
+    print(f"the journals are in {folder}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
