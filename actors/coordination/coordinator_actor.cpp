@@ -184,7 +184,9 @@ void CoordinatorActor::on_scanned(RowsScanned& message) {
 
 // ---- the log
 
+// Also where another node leads: its entries are applied here as they are committed.
 void CoordinatorActor::on_log_opened(const InternalLogOpened& message) {
+  touch();
   log_view_ = message.view;
   log_first_ = message.first;
   log_last_ = message.last;
@@ -195,6 +197,7 @@ void CoordinatorActor::on_log_opened(const InternalLogOpened& message) {
 void CoordinatorActor::on_state_opened(const StateOpened& message) {
   applied_ = message.applied;
   trimmed_ = message.next_offset;
+  send(partition_, AppliedStateFlushed{message.next_offset});
   state_opened_ = true;
   begin_replay();
 }

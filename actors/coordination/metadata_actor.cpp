@@ -258,7 +258,11 @@ void MetadataActor::on_leader(const LeaderAnnouncement& message) {
   if (message.term < term_) return;
   term_ = message.term;
   leader_ = message.leader;
-  if (!replaying_) serve_commands();
+  const bool news = leaders_.learn(message);
+  if (replaying_) return;
+  if (news && leads()) controller_.heard(image_, message, monotonic_now());
+  serve_commands();
+  run_controller();
 }
 
 // What was committed before has been applied, or waits in early_ for the end of the replay.

@@ -189,9 +189,9 @@ private:
   std::set<NodeId> alive_;        // this node included
   bool controller_steps_ = false; // a step of it waits or is on its way
   std::unordered_map<GroupId, PartitionRef> partitions_;
-  std::vector<caf::actor> coordinators_; // of consumer groups, by partition
+  std::vector<caf::actor> coordinators_;                          // of consumer groups, by partition
   std::unordered_map<GroupId, LeaderAnnouncement> early_leaders_; // of groups whose topic is not applied here yet
-  std::vector<GroupId> to_touch_;        // replicas whose logs are to be opened, bit by bit
+  std::vector<GroupId> to_touch_;                                 // replicas whose logs are to be opened, bit by bit
   bool touch_armed_ = false;
 
   Term term_; // of the internal partition

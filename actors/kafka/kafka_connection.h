@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "actors/kafka/live_nodes.h"
 #include "actors/kafka/fetch_session.h"
 #include "actors/kafka/in_flight.h"
+#include "actors/kafka/live_nodes.h"
 #include "actors/node/loop_context.h"
 #include "actors/runtime/hosted_actor.h"
 

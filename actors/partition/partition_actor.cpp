@@ -303,7 +303,8 @@ void PartitionActor::execute(TrimPartition& message) {
   if (stopped_ || !replica_->leading()) return;
   if (message.log_start <= replica_->log_start()) {
     // It has moved, but the writer had no room to store it.
-    send(wiring_.writer, StoreLogStart{wiring_.group, replica_->log_start()});
+    log_start_due_ = replica_->log_start();
+    store_log_start();
     return;
   }
   if (const auto error = replica_->move_log_start(message.log_start); error != ErrorCode::none)

@@ -54,14 +54,17 @@ const Error no_longer_leads{
 
 PartitionReplica::PartitionReplica(Start start)
   : raft_(raft_start(start)), options_(start.options), deliver_applied_(start.deliver_applied),
-    cache_(std::move(start.cache_budget)), membership_index_(start.hard.membership_index) {
+    cache_(std::move(start.cache_budget)), confirm_ticks_(2 * start.raft.election_ticks + 1),
+    membership_index_(start.hard.membership_index) {
   if (const auto recovered = recover(start.log); !recovered.ok()) stop(recovered.error());
 }
 
 void PartitionReplica::tick() {
   if (resting()) return;
+  if (confirming_ticks_ > 0 || confirmed_ticks_ > 0) raft_.stay_awake();
   raft_.tick();
   absorb();
+  confirm_leadership();
 }
 
 void PartitionReplica::step(raft::Message message) {

@@ -299,6 +299,8 @@ private:
   ErrorCode check_leader(std::int32_t leader_epoch) const;
   bool diverges(const FetchCommand& command, FetchOutcome& outcome) const;
   std::optional<FetchOutcome> try_fetch(const FetchCommand& command);
+  bool surely_leads();
+  void confirm_leadership();
   void wake_fetches();
 
   // partition_replica.cpp
@@ -328,6 +330,10 @@ private:
   RaftIndex committed_; // what the high watermark stands for
   RaftIndex applied_;   // what the derived state is as of; the same but behind a snapshot
   std::optional<RaftIndex> catch_up_;
+  // Long enough for Raft to look twice whether a majority was heard.
+  std::uint32_t confirm_ticks_;
+  std::uint32_t confirming_ticks_ = 0;   // until the leadership is confirmed; 0: nobody asks
+  std::uint32_t confirmed_ticks_ = 0;    // for how long it counts
   Offset stored_state_end_;              // below it the state on disk speaks for the batches
   std::optional<Offset> log_start_due_;  // in effect, to be told once the state is on disk
   std::optional<RaftIndex> undone_from_; // until what came in their place is on disk

@@ -77,6 +77,24 @@ bool PartitionReplica::diverges(const FetchCommand& command, FetchOutcome& outco
   return true;
 }
 
+// A leader that stood still while others elected another may know less than the client has
+// from there; told that its offset is out of range, the client would begin anew. It is told
+// so only once a majority has been heard since somebody asked.
+bool PartitionReplica::surely_leads() {
+  if (membership().voters.size() == 1 || confirmed_ticks_ > 0) return true;
+  if (confirming_ticks_ == 0) confirming_ticks_ = confirm_ticks_;
+  raft_.stay_awake();
+  return false;
+}
+
+void PartitionReplica::confirm_leadership() {
+  if (!leading()) confirming_ticks_ = confirmed_ticks_ = 0;
+  if (confirming_ticks_ > 0 && --confirming_ticks_ == 0)
+    confirmed_ticks_ = confirm_ticks_;
+  else if (confirmed_ticks_ > 0)
+    --confirmed_ticks_;
+}
+
 // nullopt: to be parked.
 std::optional<FetchOutcome> PartitionReplica::try_fetch(const FetchCommand& command) {
   FetchOutcome outcome;
@@ -90,7 +108,7 @@ std::optional<FetchOutcome> PartitionReplica::try_fetch(const FetchCommand& comm
   if (diverges(command, outcome)) return outcome;
   // Past the end, but for a log that is known to have been longer.
   if (command.offset > log_end_) {
-    outcome.error = ErrorCode::offset_out_of_range;
+    outcome.error = surely_leads() ? ErrorCode::offset_out_of_range : ErrorCode::not_leader_or_follower;
     return outcome;
   }
 

@@ -217,6 +217,11 @@ void Raft::wake() {
   for (auto& peer : progress_) peer.recent = true;
 }
 
+void Raft::stay_awake() {
+  wake();
+  idle_ticks_ = 0;
+}
+
 void Raft::rest() {
   for (auto& peer : progress_) {
     if (peer.away) continue;

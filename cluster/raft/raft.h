@@ -6,11 +6,11 @@
 #include <optional>
 #include <vector>
 
-#include "schema/raft_message.h"
 #include "cluster/raft/progress.h"
 #include "cluster/raft/quorum.h"
 #include "cluster/raft/raft_log.h"
 #include "schema/log_write.h"
+#include "schema/raft_message.h"
 #include "schema/result.h"
 
 namespace callboard::raft {
@@ -118,6 +118,8 @@ public:
 
   // Time passes. Nothing while resting.
   void tick();
+  // Wakes it if it rests; keeps it from resting for the next ticks.
+  void stay_awake();
   void step(Message message);
   // Stands for election now (in a larger group: asks for pre-votes). Ignored by who is no
   // voter or leads already, except that a leader whose first entry was discarded appends

@@ -92,9 +92,7 @@ private:
     return refused == ErrorCode::topic_already_exists ? ErrorCode::leader_not_available : on_kafka_wire(refused);
   }
 
-  void describe(const TopicRef& topic) {
-    response_.topics.push_back(metadata_of(topic, connection_.live_nodes()));
-  }
+  void describe(const TopicRef& topic) { response_.topics.push_back(metadata_of(topic, connection_.live_nodes())); }
 
   MetadataRequest request_;
   MetadataResponse response_;
