@@ -95,7 +95,7 @@ class BadRequestsTest(unittest.TestCase):
                 self.assertIn(self.produce(wire.batch([b"x"]), name), (wire.INVALID_TOPIC, wire.UNKNOWN_TOPIC_OR_PARTITION))
 
     def test_topic_configs_that_cannot_be_kept_are_refused_with_a_sentence(self):
-        for key, value in (("cleanup.policy", "compact"), ("cleanup.policy", "compact,delete"), ("no.such.config", "1"),
+        for key, value in (("cleanup.policy", "shred"), ("cleanup.policy", "compact,shred"), ("no.such.config", "1"),
                            ("retention.ms", "soon"), ("retention.ms", "-2"), ("segment.bytes", "0"), ("max.message.bytes", "-1"),
                            ("callboard.durability", "perhaps"), ("retention.bytes", None)):
             with self.subTest(key=key, value=value):

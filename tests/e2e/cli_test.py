@@ -64,7 +64,7 @@ class CliTest(unittest.TestCase):
         self.succeed("topic", "create", "shown", "--partitions", "1")
         with wire.Connection(self.node.address) as connection:
             self.assertEqual(wire.produce(connection, "shown", wire.batch([b"x"]))[0], 0)
-            self.assertIn("shown", self.succeed("actors"))
+            self.assertIn("shown/0", self.succeed("actors", "--name", "shown"))
 
     def test_a_topic_is_described_with_where_it_stands(self):
         self.succeed("topic", "create", "described", "--partitions", "2", "--config", "retention.ms=60000")
@@ -188,7 +188,7 @@ class CliTest(unittest.TestCase):
         self.succeed("topic", "create", "twice")
         self.assertIn("twice", self.refuse("topic", "create", "twice"))
         self.assertIn("name", self.refuse("topic", "create", "../x"))
-        self.assertIn("cleanup.policy", self.refuse("topic", "create", "compacted", "--config", "cleanup.policy=compact"))
+        self.assertIn("cleanup.policy", self.refuse("topic", "create", "shredded", "--config", "cleanup.policy=shred"))
         self.refuse("topic", "create", "none", "--partitions", "0")
         self.refuse("topic", "create", "many", "--partitions", "many")
         self.refuse("topic", "create", "far", "--replication-factor", "3")

@@ -1,7 +1,6 @@
 """What an operator does with a cluster of three nodes, through the command line, any node of it."""
 import json
 import socket
-import threading
 import unittest
 
 import admin_wire as admin
@@ -30,11 +29,10 @@ class OperationsTest(unittest.TestCase):
         self.nodes = [Node(listen=address, args=seeds) for address in self.addresses]
         for each in self.nodes:
             self.addCleanup(each.close)
-        starting = [threading.Thread(target=each.start) for each in self.nodes]
-        for thread in starting:
-            thread.start()
-        for thread in starting:
-            thread.join()
+        for each in self.nodes:
+            each.launch()
+        for each in self.nodes:
+            each.await_ready()
         wait_until(lambda: [n["up"] for n in self.status()["nodes"]] == [True] * 3, MOVES_SECONDS, "three nodes are up")
 
     def call(self, *args, through=0, stdin=None, expect=0):
