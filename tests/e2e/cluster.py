@@ -9,6 +9,16 @@ import wire
 from node import Node, wait_until
 
 FORMS_SECONDS = 60  # nothing of this is measured: a busy machine may take its time
+FREEZES_SECONDS = 10
+
+
+def thread_states(pid):
+    """As the kernel letters them: R, S, D, T ..."""
+    states = set()
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/task/{task}/stat", encoding="ascii", errors="replace") as file:
+            states.add(file.read().rpartition(")")[2].split()[0])
+    return states
 
 
 def reserve_ports(count, host="127.0.0.1"):
@@ -67,7 +77,9 @@ class Cluster:
             self[number].wait()
 
     def freeze(self, number):
+        """All of its threads stand still when this returns; on a busy machine that takes a moment."""
         self[number].signal(signal.SIGSTOP)
+        wait_until(lambda: thread_states(self[number].process.pid) == {"T"}, FREEZES_SECONDS, "the node stands still")
 
     def thaw(self, number):
         self[number].signal(signal.SIGCONT)
