@@ -85,7 +85,7 @@ void Raft::step(Message message) {
   const bool pre_granted = vote != nullptr && vote->pre && vote->granted;
   // What has stopped is away in every term to come.
   if (std::holds_alternative<Stopped>(message.body) && message.term < hard_.term) {
-    if (Progress* peer = find_peer(message.from)) peer->away = true;
+    receive(message, Stopped{});
     return;
   }
   if (message.term < hard_.term) {

@@ -173,6 +173,8 @@ public:
   // The newest committed one and the index of its entry.
   const Membership& committed_membership() const { return hard_.membership; }
   RaftIndex committed_membership_index() const { return hard_.membership_index; }
+  // Where the newest one came from, committed or not.
+  RaftIndex membership_index() const { return memberships_.back().index; }
   RaftIndex first_index() const { return log_.first_index(); }
   RaftIndex last_index() const { return log_.last_index(); }
   RaftIndex stored_index() const { return log_.stored_index(); }
@@ -254,6 +256,7 @@ private:
   void on_rejected(Progress& peer, const AppendReply& reply);
   void on_matched(Progress& peer, RaftIndex match);
   void continue_transfer(const Progress& peer);
+  bool is_close(const Progress& peer) const;
   void advance_commit();
   RaftIndex match_of(NodeId node) const;
   bool is_present(NodeId node) const;

@@ -55,9 +55,14 @@ Status Raft::transfer_leadership(NodeId to) {
   if (peer->away) {
     return Error{ErrorCode::invalid_request, "Node " + std::to_string(to.value) + " is away and cannot take over."};
   }
+  // Nothing is appended meanwhile, so it must not take long.
+  if (!is_close(*peer)) {
+    return Error{ErrorCode::invalid_request,
+                 "Node " + std::to_string(to.value) + " cannot take over yet: it still catches up."};
+  }
   wake();
+  if (transfer_to_ != to) transfer_ticks_ = 0;
   transfer_to_ = to;
-  transfer_ticks_ = 0;
   continue_transfer(*peer);
   return ok_status();
 }

@@ -43,13 +43,15 @@ Status Raft::refuse_change(Membership& target) const {
   return ok_status();
 }
 
-// What it still lacks is on its way or in memory.
 bool Raft::has_caught_up(NodeId learner) const {
   const Progress* peer = find_peer(learner);
-  if (peer == nullptr || !membership().is_learner(learner)) return false;
-  const auto match = peer->match();
-  return peer->state() == Progress::State::replicate &&
-         (match == log_.last_index() || (match >= own_term_first_ && log_.readable(match.next())));
+  return peer != nullptr && membership().is_learner(learner) && peer->match() >= own_term_first_ && is_close(*peer);
+}
+
+// What it still lacks is on its way or in memory.
+bool Raft::is_close(const Progress& peer) const {
+  const auto match = peer.match();
+  return peer.state() == Progress::State::replicate && (match == log_.last_index() || log_.readable(match.next()));
 }
 
 void Raft::note_membership(const LogEntry& entry) {

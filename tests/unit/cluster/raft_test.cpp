@@ -112,5 +112,41 @@ BOOST_AUTO_TEST_CASE(a_leader_without_its_first_entry_settles_with_the_next) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(raft_of_three)
+
+Raft one_of_three() {
+  Start start;
+  start.self = self;
+  start.hard = {Term(4), no_node, {{NodeId{1}, NodeId{2}, NodeId{3}}}};
+  return Raft(std::move(start));
+}
+
+// A node repeats with its heartbeats, and in no term, that a replica of it is out of service.
+BOOST_AUTO_TEST_CASE(a_leader_that_its_node_says_is_out_of_service_is_followed_no_more) {
+  auto raft = one_of_three();
+  raft.step({GroupId{}, NodeId{2}, self, Term(4), Append{}});
+  BOOST_TEST((raft.leader() == NodeId{2}));
+  raft.step({GroupId{}, NodeId{3}, self, Term(0), Stopped{}});
+  BOOST_TEST((raft.leader() == NodeId{2}));
+  raft.step({GroupId{}, NodeId{2}, self, Term(0), Stopped{}});
+  BOOST_TEST((raft.leader() == no_node));
+}
+
+BOOST_AUTO_TEST_CASE(leadership_is_not_handed_to_who_would_have_to_catch_up_first) {
+  auto raft = one_of_three();
+  raft.campaign();
+  raft.step({GroupId{}, NodeId{2}, self, Term(5), VoteReply{true, true}});
+  raft.hard_state_stored(raft.take_effects().sequence);
+  raft.step({GroupId{}, NodeId{2}, self, Term(5), VoteReply{false, true}});
+  BOOST_REQUIRE((raft.role() == Role::leader));
+  store(raft);
+  BOOST_TEST(!raft.transfer_leadership(NodeId{2}).ok());
+  BOOST_TEST(!raft.handing_over());
+  raft.step({GroupId{}, NodeId{2}, self, Term(5), AppendReply{RaftIndex(1)}});
+  BOOST_TEST(raft.transfer_leadership(NodeId{2}).ok());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 } // namespace
 } // namespace callboard::raft
