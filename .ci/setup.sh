@@ -96,17 +96,9 @@ await_node() {
   done
 }
 
-# start_node DATA LISTEN: a cluster of one. Sets NODE_PID and NODE_ADDRESS.
-start_node() {
-  launch_node "$@"
-  await_node "$1" "$NODE_PID"
-}
-
-# stop_node: asks the node of start_node to stop; its exit status is this function's.
-stop_node() {
-  local pid=${NODE_PID:-}
-  [[ -n $pid ]] || return 0
-  NODE_PID=
-  kill -TERM "$pid" 2>/dev/null || true
-  wait "$pid"
+# spare_addresses COUNT: with ports that the kernel had to spare a moment ago.
+spare_addresses() {
+  /usr/bin/python3 -c 'import socket, sys
+held = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
+print(*(f"127.0.0.1:{s.getsockname()[1]}" for s in held))' "$1"
 }

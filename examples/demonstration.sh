@@ -10,13 +10,6 @@ source .ci/setup.sh
 
 port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# Ports that the kernel had to spare a moment ago.
-spare_addresses() {
-  /usr/bin/python3 -c 'import socket
-held = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-print(*(f"127.0.0.1:{s.getsockname()[1]}" for s in held))'
-}
-
 # Nodes are found again where the others know them, so addresses are kept with the data.
 choose_addresses() {
   local port chosen=
@@ -28,7 +21,7 @@ choose_addresses() {
   elif [[ -z $scratch ]] && port_is_free 9092 && port_is_free 9093 && port_is_free 9094; then
     chosen="127.0.0.1:9092 127.0.0.1:9093 127.0.0.1:9094"
   else
-    chosen=$(spare_addresses)
+    chosen=$(spare_addresses 3)
   fi
   read -ra addresses <<<"$chosen"
   printf '%s\n' "$chosen" >"$data/addresses"
