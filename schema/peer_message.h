@@ -95,9 +95,10 @@ struct LeaderAnnouncement {
   Term term;
   NodeId leader = no_node;
   std::uint32_t revision = 0;
-  std::vector<NodeId> voters{}; // committed
+  std::vector<NodeId> voters{}; // committed; of a joint membership those that leave too
   std::vector<NodeId> learners{};
   std::vector<NodeId> in_sync{}; // voters not known to be away, the leader included
+  RaftIndex as_of{};             // what the leader had committed when it said so
 
   bool operator==(const LeaderAnnouncement&) const = default;
   bool newer_than(const LeaderAnnouncement& other) const {

@@ -36,8 +36,9 @@ caf::behavior MetadataActor::make_behavior() {
   wiring.shows_uncommitted = true;
   wiring.loop = hosts_.loops.front();
   wiring.seed = node_.hello.incarnation ^ metadata_group.value;
-  // Any other node is brought in by whoever leads.
+  // Any other node is brought in by whoever leads; who they are to be is the controller's to say.
   wiring.placement = self == founder ? Placement{{self}, {}, true} : Placement{{}, {}, false};
+  wiring.placed = false;
   wiring.cache_budget = hosts_.cache_budget;
   wiring.retention = {-1, -1}; // the log is the state
   log_ = spawn_on<PartitionActor>(hosts_.loops.front()->loop, node_.registry, std::move(wiring));
@@ -88,6 +89,7 @@ caf::behavior MetadataActor::make_behavior() {
       handler([this](const DirectoryUpdated& message) { on_directory_updated(message); }),
       handler([this](const LookAfterCommands&) { look_after_commands(); }),
       handler([this](const TouchMore&) { touch_more(); }),
+      handler([this](const ReplicaGone& message) { on_replica_gone(message.group); }),
       handler([this](const PeerLiveness& peer) { on_liveness(peer); }),
       status_handler(),
   };
@@ -228,6 +230,8 @@ void MetadataActor::register_self() {
 
 void MetadataActor::on_registered(const ControllerAnswered& message) {
   if (message.outcome.error == ErrorCode::none) {
+    registered_ = true;
+    run_placed();
     collect_garbage();
     if (auto on_ready = std::exchange(on_ready_, nullptr)) on_ready(ok_status());
     return;
@@ -244,6 +248,8 @@ void MetadataActor::on_registered(const ControllerAnswered& message) {
 
 void MetadataActor::give_up(const Error& error) {
   log::error("the cluster's metadata cannot be read: {}", error.message);
+  // With another image than the others it must not decide anything.
+  send(log_, DamageFound{error});
   if (auto on_ready = std::exchange(on_ready_, nullptr)) on_ready(error);
   if (executing_) finish_command({ErrorCode::kafka_storage_error, error.message});
 }

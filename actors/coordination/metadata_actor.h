@@ -63,12 +63,11 @@ private:
   using Records = std::vector<MetadataRecord>;
   using Plan = Result<Records>;
   struct Command {
-    caf::actor from; // null: the controller's own step, which is `records`
+    caf::actor from; // null: the controller's own step, whatever that is when its turn comes
     std::uint64_t token = 0;
     bool generic = false; // answered with ControllerAnswered, whatever it is
     ControllerCommand what;
     Instant at{};
-    Records records{};
   };
   // Who asked on behalf of another node.
   struct Asker {
@@ -151,6 +150,9 @@ private:
 
   // metadata_topics.cpp
   TopicRef run_topic(const TopicRecord& record);
+  TopicRef topic_ref(const TopicRecord& record) const;
+  void run_placed();
+  void on_replica_gone(GroupId group);
   void end_topic(const Uuid& id);
   PartitionRef run_partition(const TopicRecord& record, std::size_t index, const metadata::TopicConfig& config);
   void start_partition(PartitionRef& partition, const TopicRecord& record, std::size_t index,
@@ -173,6 +175,7 @@ private:
   metadata::Liveness liveness() const;
   void on_liveness(const PeerLiveness& peer);
   Plan plan(const NodeRegistration& registration);
+  Plan plan_own_step();
   void run_controller();
   void transfer_leadership(const LeadershipTransfer& transfer);
 
@@ -188,8 +191,9 @@ private:
   metadata::OperationPace pace_;
   std::set<NodeId> alive_;        // this node included
   bool controller_steps_ = false; // a step of it waits or is on its way
+  bool registered_ = false;       // the image has all that was committed before this start
   std::unordered_map<GroupId, PartitionRef> partitions_;
-  std::vector<caf::actor> coordinators_;                          // of consumer groups, by partition
+  std::vector<caf::actor> coordinators_;                          // of consumer groups
   std::unordered_map<GroupId, LeaderAnnouncement> early_leaders_; // of groups whose topic is not applied here yet
   std::vector<GroupId> to_touch_;                                 // replicas whose logs are to be opened, bit by bit
   bool touch_armed_ = false;

@@ -71,7 +71,10 @@ void MetadataActor::look_after_commands() {
   const auto late = [&](const Command& command) { return now - command.at > command_within; };
   while (!executing_ && !commands_.empty() && late(commands_.front())) {
     const auto error = no_controller();
-    if (commands_.front().from) answer(commands_.front(), {error.code, error.message});
+    if (commands_.front().from)
+      answer(commands_.front(), {error.code, error.message});
+    else
+      controller_steps_ = false;
     commands_.pop_front();
   }
   serve_commands();
@@ -88,8 +91,7 @@ void MetadataActor::execute_next() {
     executing_ = true;
     auto& command = commands_.front();
     partition_outcomes_.clear();
-    auto planned = command.from ? std::visit([this](auto& what) { return plan(what); }, command.what)
-                                : Plan(std::move(command.records));
+    auto planned = command.from ? std::visit([this](auto& what) { return plan(what); }, command.what) : plan_own_step();
     if (!planned) {
       finish_command({planned.error().code, planned.error().message});
       continue;
@@ -211,20 +213,24 @@ void MetadataActor::add_to_outcome(const ControllerCommand& command, Records& wr
   }
 }
 
-// What the controller wants by itself, one step after the other, among the commands.
+// What the controller wants by itself waits its turn among the commands and is decided when
+// that has come: by then the image has what the commands before it changed.
 void MetadataActor::run_controller() {
-  const auto now = monotonic_now();
-  while (leads() && !controller_steps_ && controller_.has_work(now)) {
-    auto step = controller_.step(image_, now);
+  if (!leads() || controller_steps_ || !controller_.has_work(monotonic_now())) return;
+  controller_steps_ = true;
+  commands_.push_back({});
+  commands_.back().at = monotonic_now();
+  execute_next();
+}
+
+MetadataActor::Plan MetadataActor::plan_own_step() {
+  Records records;
+  while (leads() && records.empty() && controller_.has_work(monotonic_now())) {
+    auto step = controller_.step(image_, monotonic_now());
     for (const auto& wanted : step.transfers) transfer_leadership({wanted.group, wanted.to});
-    if (step.records.empty()) continue;
-    controller_steps_ = true;
-    Command command;
-    command.records = std::move(step.records);
-    command.at = now;
-    commands_.push_back(std::move(command));
-    execute_next();
+    records = std::move(step.records);
   }
+  return records;
 }
 
 // ---- by another node

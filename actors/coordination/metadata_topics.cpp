@@ -71,7 +71,8 @@ bool names(const Placement& placement, NodeId node) {
 // ---- topics
 
 // Starts the partitions that this node is to have; those that run already are told what
-// changed.
+// changed. Until the image is known to be up to date (registered_), it may name replicas
+// that have long moved: only what is stored here is started, and follows no placement.
 TopicRef MetadataActor::run_topic(const TopicRecord& record) {
   TopicRef topic;
   topic.record = std::make_shared<const TopicRecord>(record);
@@ -94,11 +95,13 @@ PartitionRef MetadataActor::run_partition(const TopicRecord& record, std::size_t
   if (placement.voters.size() == 1 && placement.original && known.leader == no_node)
     known.leader = placement.voters.front();
   const bool here = names(placement, node_.identity.node);
+  const auto stored = stored_.find(group);
+  const bool was_member = stored != stored_.end() && !stored->second.hard.membership.voters.empty();
   if (known.local && known.actor) {
     send(known.actor, ConfigurePartition{replica_options_of(config), log_options_of(config), limits_of(config),
                                          compaction_of(config)});
-    send(known.actor, PlacePartition{placement});
-  } else if (here || stored_.contains(group)) {
+    if (registered_) send(known.actor, PlacePartition{placement});
+  } else if (registered_ ? here || stored != stored_.end() : was_member) {
     // What is stored without being wanted stays until the group has taken it out.
     start_partition(known, record, index, config);
   } else {
@@ -107,6 +110,49 @@ PartitionRef MetadataActor::run_partition(const TopicRecord& record, std::size_t
     if (record.name == consumer_offsets_topic) known.coordinator = hosts_.elsewhere;
   }
   return known;
+}
+
+TopicRef MetadataActor::topic_ref(const TopicRecord& record) const {
+  TopicRef topic;
+  topic.record = std::make_shared<const TopicRecord>(record);
+  topic.partitions.reserve(record.groups.size());
+  for (const auto group : record.groups) topic.partitions.push_back(partitions_.at(group));
+  return topic;
+}
+
+// From now on placements are followed, and replicas begun that are new here.
+void MetadataActor::run_placed() {
+  std::vector<TopicRef> changed;
+  for (const auto& [name, record] : image_.topics()) {
+    bool begins = false;
+    for (std::size_t i = 0; i < record.groups.size(); ++i) {
+      const auto& known = partitions_.at(record.groups[i]);
+      const auto placement = record.placement(i);
+      begins = begins || (!known.local && (names(placement, node_.identity.node) || stored_.contains(known.group)));
+      if (known.local) send(known.actor, PlacePartition{placement});
+    }
+    if (begins) changed.push_back(run_topic(record));
+  }
+  if (!changed.empty()) announce(std::move(changed), {});
+}
+
+// Its group has taken it out and its files are gone. It may be wanted here again by now.
+void MetadataActor::on_replica_gone(GroupId group) {
+  stored_.erase(group);
+  const auto found = partitions_.find(group);
+  const auto place = image_.partition_of(group);
+  if (found == partitions_.end() || !place) return;
+  auto& known = found->second;
+  std::erase(coordinators_, known.coordinator);
+  known.local = false;
+  known.actor = hosts_.elsewhere;
+  if (known.coordinator) known.coordinator = hosts_.elsewhere;
+  const auto* record = image_.topic(place->topic);
+  if (names(record->placement(static_cast<std::size_t>(place->partition)), node_.identity.node)) {
+    announce({run_topic(*record)}, {});
+  } else {
+    announce({topic_ref(*record)}, {});
+  }
 }
 
 void MetadataActor::start_partition(PartitionRef& partition, const TopicRecord& record, std::size_t index,
@@ -125,6 +171,7 @@ void MetadataActor::start_partition(PartitionRef& partition, const TopicRecord& 
   wiring.announce_to.push_back(node_.membership);
   wiring.loop = &loop;
   wiring.placement = record.placement(index);
+  wiring.placed = registered_;
   wiring.seed = node_.hello.incarnation ^ (group.value * 0x9E3779B97F4A7C15ULL);
   wiring.cache_budget = hosts_.cache_budget;
   wiring.replica = replica_options_of(config);
@@ -300,7 +347,7 @@ void MetadataActor::tell_nodes() {
 // Every node has the metadata: those that do not vote on it learn it.
 void MetadataActor::place_metadata() {
   if (!leads()) return;
-  if (const auto& wanted = image_.controllers()) send(log_, PlacePartition{*wanted});
+  if (const auto& wanted = image_.controllers()) send(log_, PlacePartition{*wanted, term_});
 }
 
 metadata::Liveness MetadataActor::liveness() const {

@@ -40,8 +40,12 @@ void LoopAgent::change_directory(DirectoryChange& change) {
     context_.directory.remove(id);
   }
   for (auto& topic : change.added) {
-    for (const auto& partition : topic.partitions)
-      if (partition.local) context_.groups[partition.group] = partition.actor;
+    for (const auto& partition : topic.partitions) {
+      if (partition.local)
+        context_.groups[partition.group] = partition.actor;
+      else
+        context_.groups.erase(partition.group);
+    }
     context_.directory.add(std::move(topic));
   }
   send(change.from, DirectoryUpdated{change.token});
@@ -64,7 +68,7 @@ void LoopAgent::announced(const LeaderAnnouncement& announcement) {
   if (std::any_of(announcement.voters.begin(), announcement.voters.end(), is_self)) return;
   if (std::any_of(announcement.learners.begin(), announcement.learners.end(), is_self)) return;
   const auto replica = context_.own_groups.find(announcement.group);
-  if (replica != context_.own_groups.end()) send(replica->second, LeftGroup{});
+  if (replica != context_.own_groups.end()) send(replica->second, LeftGroup{announcement.as_of});
 }
 
 void LoopAgent::change_nodes(NodesChanged& change) {

@@ -178,16 +178,24 @@ struct PeerLiveness {
 };
 // Its own: time passes, while there is something to wait for.
 struct TickPartition {};
-// Where the controller wants the group's log to be; the leader brings it there.
+// Where the controller wants the group's log to be; the leader brings it there. `during`: by
+// a leader of this term only.
 struct PlacePartition {
   Placement placement;
+  std::optional<Term> during{};
 };
 // To every loop's agent: this node's replica is out of service although the node lives.
 struct ReplicaStopped {
   GroupId group;
 };
-// Whoever leads the group says that this node is no member of it.
-struct LeftGroup {};
+// Whoever leads the group says that this node is no member of it: LeaderAnnouncement::as_of.
+struct LeftGroup {
+  RaftIndex as_of;
+};
+// To the metadata actor: the replica that its group had taken out, and all it had, is gone.
+struct ReplicaGone {
+  GroupId group;
+};
 // Hand leadership over to another voter: `to`, or whoever has most.
 struct YieldLeadership {
   NodeId to = no_node;
@@ -249,7 +257,12 @@ struct StoreCut {
   GroupId group;
   CompactionCut cut;
 };
+// Answered, if somebody is named, once nothing of the log is left or will be.
 struct DestroyLog {
+  GroupId group;
+  caf::actor from{};
+};
+struct LogDestroyed {
   GroupId group;
 };
 // A log's options changed. If it is not open and something in it is to be done, now or later,
@@ -386,6 +399,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::PeerLiveness)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TickPartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::PlacePartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LeftGroup)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ReplicaGone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ReplicaStopped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::YieldLeadership)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::PrefixRemoved)
@@ -403,6 +417,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ViewChanged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::StoreLogStart)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::StoreCut)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DestroyLog)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogDestroyed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ConfigureLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DescribeLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CompactLog)

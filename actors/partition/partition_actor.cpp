@@ -61,7 +61,10 @@ caf::behavior PartitionActor::make_behavior() {
       handler([this](TrimPartition& message) { accept(std::move(message)); }),
       handler([this](CompactPartition& message) { accept(std::move(message)); }),
       handler([this](const DamageFound& message) { stop(message.error); }),
-      handler([this](const RemovePartition&) { remove(); }),
+      handler([this](const RemovePartition&) {
+        remove({ErrorCode::unknown_topic_or_partition, "The topic was deleted."});
+      }),
+      handler([this](const LogDestroyed&) { on_destroyed(); }),
       handler([this](const DropIdleCache&) { drop_idle_cache(); }),
       handler([this](const CampaignAgain&) { campaign_again(); }),
       handler([this](RaftFromPeer& message) { on_raft(message); }),
@@ -75,7 +78,11 @@ caf::behavior PartitionActor::make_behavior() {
       }),
       handler([this](const PlacePartition& message) { place(message); }),
       handler([this](const YieldLeadership& message) { yield_leadership(message); }),
-      handler([this](const LeftGroup&) { left_group(); }),
+      handler([this](const LeftGroup& message) {
+        excluded_ = std::max(excluded_.value_or(message.as_of), message.as_of);
+        touch(); // whether a later entry brought it back is in its log
+        leave_if_out();
+      }),
       handler([this](const AppliedStateFlushed& message) {
         applied_flushed_ = message.next_offset;
         store_log_start();
@@ -172,6 +179,7 @@ void PartitionActor::start_replica() {
   route_effects();
   if (!alone)
     for (auto& command : std::exchange(waiting_, {})) execute(command);
+  leave_if_out();
 }
 
 void PartitionActor::on_written(Written& message) {
@@ -352,19 +360,24 @@ void PartitionActor::stop(const Error& error) {
   for (auto& command : std::exchange(waiting_, {})) execute(command);
 }
 
-void PartitionActor::remove() {
+void PartitionActor::remove(const Error& why) {
   if (phase_ != Phase::stopped) {
-    stopped_ = Error{ErrorCode::unknown_topic_or_partition, "The topic was deleted."};
+    stopped_ = why;
     phase_ = Phase::stopped;
     if (replica_) {
       replica_->stop(*stopped_);
       route_effects();
     }
+    announce_leader();
     for (auto& command : std::exchange(waiting_, {})) execute(command);
   }
   view_ = nullptr;
   if (wiring_.loop != nullptr) wiring_.loop->own_groups.erase(wiring_.group);
-  send(wiring_.writer, DestroyLog{wiring_.group});
+  send(wiring_.writer, DestroyLog{wiring_.group, caf::actor(this)});
+}
+
+void PartitionActor::on_destroyed() {
+  if (left_ && wiring_.loop != nullptr) send(wiring_.loop->node.metadata(), ReplicaGone{wiring_.group});
 }
 
 void PartitionActor::route_effects() {
@@ -397,6 +410,7 @@ void PartitionActor::route_effects() {
   arm_tick();
   tell_settled();
   advance_phase();
+  if (effects.leader_changed || effects.membership_changed) leave_if_out();
 }
 
 // Not past what the state that the log was applied to holds on disk.

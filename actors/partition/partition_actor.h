@@ -28,6 +28,7 @@ struct PartitionWiring {
   bool shows_uncommitted = false;      // to the applier, when the log is opened
   LoopContext* loop = nullptr;         // its own, where the other nodes are found; null: there are none
   Placement placement;
+  bool placed = true;     // the placement is what the controller wants; else a PlacePartition will say it
   std::uint64_t seed = 0; // of its election timeouts
   std::shared_ptr<partition::CacheBudget> cache_budget;
   partition::ReplicaOptions replica;
@@ -44,7 +45,9 @@ struct PartitionWiring {
 // credits of the connections that sent them.
 //
 // Ticks only while its replica does not rest. A leader moves the group's membership towards
-// the placement that the controller wants, one step after the other.
+// the placement that the controller wants, one step after the other. A replica that its group
+// has taken out, and that the controller does not want here, destroys what it has and tells
+// the metadata actor.
 class PartitionActor final : public HostedActor {
 public:
   PartitionActor(caf::actor_config& config, ActorRegistry& registry, PartitionWiring wiring);
@@ -89,7 +92,7 @@ private:
   void on_tick();
   void on_read(ReadDone& message);
   void place(const PlacePartition& message);
-  void left_group();
+  void leave_if_out();
   void yield_leadership(const YieldLeadership& message);
   bool needs_ticks() const;
   void arm_tick();
@@ -108,7 +111,8 @@ private:
 
   void cancel_fetch(const CancelFetch& message);
   void stop(const Error& error);
-  void remove();
+  void remove(const Error& why);
+  void on_destroyed();
   void route_effects();
   void route_produced(std::vector<partition::ProduceOutcome>& outcomes);
   void route_fetched(partition::FetchOutcome& outcome);
@@ -157,6 +161,9 @@ private:
   Term settled_told_;
   std::optional<Offset> log_start_due_; // in effect, not stored yet
   Offset applied_flushed_;              // AppliedStateFlushed
+  std::optional<Term> placed_during_;   // PlacePartition
+  std::optional<RaftIndex> excluded_;   // LeftGroup, the newest
+  bool left_ = false;                   // its group has taken it out
 };
 
 } // namespace callboard

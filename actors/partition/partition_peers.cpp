@@ -1,6 +1,6 @@
 // PartitionActor: the other replicas of its group.
 #include <algorithm>
-#include <map>
+#include <utility>
 
 #include "actors/partition/partition_actor.h"
 #include "actors/peer/messages.h"
@@ -97,11 +97,15 @@ void PartitionActor::release_promised() {
 
 void PartitionActor::place(const PlacePartition& message) {
   wiring_.placement = message.placement;
+  wiring_.placed = true;
+  placed_during_ = message.during;
   advance_membership();
+  leave_if_out();
 }
 
 void PartitionActor::advance_membership() {
-  if (!replica_ || !replica_->settled()) return;
+  if (!replica_ || !replica_->settled() || !wiring_.placed) return;
+  if (placed_during_ && *placed_during_ != replica_->term()) return;
   const auto& raft = replica_->raft();
   if (raft.membership() != raft.committed_membership() || raft.membership().joint()) return;
   const auto caught_up = [&](NodeId node) { return raft.has_caught_up(node); };
@@ -131,13 +135,19 @@ void PartitionActor::yield_leadership(const YieldLeadership& message) {
 
 // The controller wants no replica here, and the group has taken this one out: its copy is
 // of no use to anybody.
-void PartitionActor::left_group() {
+void PartitionActor::leave_if_out() {
   const auto wanted = [&](const std::vector<NodeId>& nodes) {
     return std::find(nodes.begin(), nodes.end(), wiring_.self) != nodes.end();
   };
-  if (phase_ == Phase::stopped || wanted(wiring_.placement.voters) || wanted(wiring_.placement.learners)) return;
+  if (phase_ == Phase::stopped || !replica_ || !wiring_.placed || wiring_.group == metadata_group) return;
+  if (wanted(wiring_.placement.voters) || wanted(wiring_.placement.learners)) return;
+  const auto& raft = replica_->raft();
+  const membership::OwnPart own{wiring_.self, raft.membership(), raft.membership_index(),
+                                raft.membership_index() == raft.committed_membership_index(), replica_->leading()};
+  if (!membership::has_left(own, excluded_)) return;
   log::info("{}: its replica has moved to other nodes", actor_name());
-  remove();
+  left_ = true;
+  remove({ErrorCode::not_leader_or_follower, "The partition has moved to other nodes."});
 }
 
 LeaderAnnouncement PartitionActor::announcement() const {
@@ -153,8 +163,12 @@ LeaderAnnouncement PartitionActor::announcement() const {
   out.leader = wiring_.self;
   const auto& membership = replica_->raft().committed_membership();
   out.voters = membership.voters;
+  for (const auto leaving : membership.outgoing)
+    if (!std::binary_search(membership.voters.begin(), membership.voters.end(), leaving)) out.voters.push_back(leaving);
+  std::sort(out.voters.begin(), out.voters.end());
   out.learners = membership.learners;
-  for (const auto voter : membership.voters) {
+  out.as_of = replica_->raft().commit_index();
+  for (const auto voter : out.voters) {
     const auto& progress = replica_->raft().progress();
     const bool present = voter == wiring_.self || std::any_of(progress.begin(), progress.end(), [&](const auto& peer) {
                            return peer.node() == voter && peer.present();
@@ -169,7 +183,9 @@ void PartitionActor::announce_leader() {
   auto now = announcement();
   const bool led = announced_.leader == wiring_.self && announced_.term == now.term;
   now.revision = announced_.revision;
+  const auto as_of = std::exchange(now.as_of, announced_.as_of);
   if (now == announced_) return;
+  now.as_of = as_of;
   const bool leads = now.leader == wiring_.self;
   now.revision = leads || led ? (announced_.term == now.term ? announced_.revision + 1 : 1) : 0;
   announced_ = std::move(now);

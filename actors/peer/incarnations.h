@@ -16,7 +16,7 @@ class Incarnations {
 public:
   static constexpr Duration remembered = std::chrono::seconds(3);
 
-  // Hears `incarnation` of `node`. False: a later one was heard of just now.
+  // Hears `incarnation` of `node`, one of the cluster's. False: a later one was heard of just now.
   bool admit(NodeId node, std::uint64_t incarnation, Instant now) {
     auto& known = runs_[node];
     if (incarnation < known.incarnation && now - known.heard < remembered) return false;

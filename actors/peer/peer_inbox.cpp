@@ -63,9 +63,7 @@ Result<PeerHello> PeerInbox::greet(const PeerHello& other) {
   if (!context_.node.formed)
     return Error{ErrorCode::coordinator_not_available, "This node belongs to no cluster yet. Ask it again later."};
   auto own = context_.node.hello;
-  auto checked = check_hello(own, other, context_.nodes);
-  if (checked) checked = hear(other);
-  if (!checked) {
+  if (const auto checked = hear(other); !checked) {
     log::debug("a node was refused: {}", checked.error().message);
     return checked.error();
   }
@@ -76,8 +74,11 @@ Result<PeerHello> PeerInbox::greet(const PeerHello& other) {
   return own;
 }
 
+// It may have been removed from the cluster since it came.
 Status PeerInbox::hear(const PeerHello& other) {
+  if (auto checked = check_hello(context_.node.hello, other, context_.nodes); !checked) return checked;
   last_heard_ = monotonic_now();
+  if (!context_.nodes.contains(other.node)) return ok_status(); // it has only just joined
   if (context_.incarnations.admit(other.node, other.incarnation, last_heard_)) return ok_status();
   return Error{ErrorCode::wrong_data_directory,
                fmt::format("{} is heard of in another run, later than this one. If both are running, their data "

@@ -157,7 +157,9 @@ Status PeerLinkActor::check(const PeerHello& other) {
                              "is reached now.",
                              text_of(context_.node.hello), remote_.value, address_.text(), text_of(other),
                              remote_.value)};
-  if (context_.incarnations.admit(other.node, other.incarnation, monotonic_now())) return ok_status();
+  if (!context_.nodes.contains(other.node) ||
+      context_.incarnations.admit(other.node, other.incarnation, monotonic_now()))
+    return ok_status();
   return Error{ErrorCode::wrong_data_directory,
                fmt::format("{} is heard of in a later run than the one at {}. If both are running, their data "
                            "directory was copied: stop the wrong one.",

@@ -29,7 +29,7 @@ caf::behavior WriterActor::make_behavior() {
       handler([this](StageHardState& message) { stage_hard_state(message); }),
       handler([this](const OpenLog& message) { open(message); }),
       handler([this](const StoreLogStart& message) { store_log_start(message); }),
-      handler([this](const DestroyLog& message) { destroy(message); }),
+      handler([this](DestroyLog& message) { destroy(std::move(message)); }),
       handler([this](const ConfigureLog& message) { configure(message); }),
       handler([this](DescribeLog& message) { describe_log(message); }),
       handler([this](const BackgroundStep& message) { background_step(message.group); }),
@@ -299,26 +299,33 @@ void WriterActor::describe_log(DescribeLog& message) {
   send(message.from, message.answer);
 }
 
-void WriterActor::destroy(const DestroyLog& message) {
+void WriterActor::destroy(DestroyLog message) {
   touches_.erase(message.group);
-  const auto found = logs_.find(message.group);
-  if (found != logs_.end() && found->second.compacting) {
-    found->second.destroy_wanted = true;
-    send(compactor_, CancelCompaction{message.group});
+  auto* opened = find(message.group);
+  if (opened != nullptr && opened->compacting) {
+    opened->destroy_wanted = std::move(message);
+    send(compactor_, CancelCompaction{opened->destroy_wanted->group});
     return;
   }
-  if (found == logs_.end()) {
+  // What would be written behind it would be found at the next start.
+  std::erase_if(staged_hard_, [&](const StagedHardState& staged) { return staged.update.group == message.group; });
+  remove_log(message.group);
+  if (message.from) send(message.from, LogDestroyed{message.group});
+}
+
+void WriterActor::remove_log(GroupId group) {
+  if (find(group) == nullptr) {
     // Never opened in this life: open it just to remove what is there.
-    auto log = storage::PartitionLog::open(state_, message.group, directory_, {}, wall_now());
+    auto log = storage::PartitionLog::open(state_, group, directory_, {}, wall_now());
     if (!log) {
-      log::warn("group {}: its files stay behind: {}", message.group.value, log.error().message);
+      log::warn("group {}: its files stay behind: {}", group.value, log.error().message);
       return;
     }
-    logs_[message.group].log = std::move(*log);
+    logs_[group].log = std::move(*log);
   }
-  auto node = logs_.extract(message.group);
+  auto node = logs_.extract(group);
   if (const auto gone = node.mapped().log->destroy(); !gone)
-    log::warn("group {}: its files stay behind: {}", message.group.value, gone.error().message);
+    log::warn("group {}: its files stay behind: {}", group.value, gone.error().message);
 }
 
 void WriterActor::close_logs(const CloseLogs& message) {

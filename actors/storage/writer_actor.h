@@ -74,14 +74,15 @@ private:
     storage::CompactionLimits compaction;
     std::optional<TimestampMs> compaction_due; // a CheckCompaction is on its way
     bool compacting = false;                   // the compactor has a task of this log
-    bool destroy_wanted = false;               // once it has not
+    std::optional<DestroyLog> destroy_wanted;  // once it has not
   };
 
   void open(const OpenLog& message);
   void stage_hard_state(StageHardState& message);
   void stage_write(StageWrite& message);
   void store_log_start(const StoreLogStart& message);
-  void destroy(const DestroyLog& message);
+  void destroy(DestroyLog message);
+  void remove_log(GroupId group);
   void configure(const ConfigureLog& message);
   void touch_when_due(const ConfigureLog& message);
   void describe_log(DescribeLog& message);

@@ -83,7 +83,7 @@ void WriterActor::on_compaction_done(const CompactionDone& message) {
   if (opened == nullptr) return;
   opened->compacting = false;
   if (opened->destroy_wanted) {
-    destroy({message.group});
+    destroy(*opened->destroy_wanted);
     return;
   }
   if (const auto finished = opened->log->finish_compaction(message.result); !finished) {
@@ -101,7 +101,7 @@ void WriterActor::on_compaction_failed(const CompactionFailed& message) {
   if (opened == nullptr) return;
   opened->compacting = false;
   if (opened->destroy_wanted) {
-    destroy({message.group});
+    destroy(*opened->destroy_wanted);
     return;
   }
   const bool current = opened->log->compaction_task() == message.task;

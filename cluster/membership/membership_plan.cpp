@@ -35,4 +35,12 @@ std::optional<Membership> next_membership(const Membership& current, const Place
   return with_voters;
 }
 
+bool has_left(const OwnPart& own, std::optional<RaftIndex> excluded_as_of) {
+  if (own.leads) return false;
+  const auto& membership = own.membership;
+  const bool known = own.committed && !membership.joint() && !membership.voters.empty();
+  if (known && !membership.contains(own.self)) return true;
+  return excluded_as_of && own.since <= *excluded_as_of;
+}
+
 } // namespace callboard::membership

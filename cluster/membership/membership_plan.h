@@ -22,4 +22,21 @@ namespace callboard::membership {
 std::optional<Membership> next_membership(const Membership& current, const Placement& target,
                                           const std::function<bool(NodeId)>& caught_up);
 
+// What a replica knows of its own part in its group.
+struct OwnPart {
+  NodeId self = no_node;
+  const Membership& membership; // the newest in its log, committed or not
+  RaftIndex since;              // where that is
+  bool committed = false;       // and it is the committed one
+  bool leads = false;
+};
+
+// Whether the group has taken this replica out, and will never again need what it has:
+//  - it has seen so in its own log, committed and not joint, and has given up office, or
+//  - a leader had committed the entries up to `excluded_as_of` and said that it is none of
+//    theirs (LeaderAnnouncement::as_of), and nothing later in its own log may have brought
+//    it back.
+// What an earlier leader said stays true of its time only, however late it is heard.
+bool has_left(const OwnPart& own, std::optional<RaftIndex> excluded_as_of);
+
 } // namespace callboard::membership

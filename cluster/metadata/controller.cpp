@@ -220,6 +220,10 @@ ControllerStep Controller::step(const Image& image, Instant now) {
          moves_.going_on() + visit.opened < settings_.moves_max) {
     const bool again = !revisit_.empty();
     const auto* topic = again ? image.topic(*revisit_.begin()) : next_topic(image);
+    if (again && topic == nullptr) { // it is no more
+      revisit_.erase(revisit_.begin());
+      continue;
+    }
     if (topic == nullptr || visit.changed.contains(topic->id)) break;
     ++visit.topics;
     const bool whole = this->visit(*topic, visit);

@@ -78,9 +78,10 @@ struct LeaderAnnouncement {
   term @1 :Int32;
   leader @2 :Int32 = -1;
   revision @3 :UInt32;
-  voters @4 :List(Int32);                # committed
+  voters @4 :List(Int32);                # committed; of a joint membership those that leave too
   learners @5 :List(Int32);
   inSync @6 :List(Int32);
+  asOf @7 :UInt64;                       # what the leader had committed when it said so
 }
 
 struct PeerHeartbeat {

@@ -50,6 +50,7 @@ void write_announcement(const LeaderAnnouncement& from, wire::LeaderAnnouncement
   write_nodes(from.voters, to.initVoters(to_list_size(from.voters.size())));
   write_nodes(from.learners, to.initLearners(to_list_size(from.learners.size())));
   write_nodes(from.in_sync, to.initInSync(to_list_size(from.in_sync.size())));
+  to.setAsOf(from.as_of.value);
 }
 
 LeaderAnnouncement read_announcement(wire::LeaderAnnouncement::Reader from) {
@@ -62,6 +63,7 @@ LeaderAnnouncement read_announcement(wire::LeaderAnnouncement::Reader from) {
   announcement.voters = read_nodes(from.getVoters());
   announcement.learners = read_nodes(from.getLearners());
   announcement.in_sync = read_nodes(from.getInSync());
+  announcement.as_of = RaftIndex(from.getAsOf());
   return announcement;
 }
 

@@ -91,6 +91,33 @@ class OperationsTest(unittest.TestCase):
         refused = self.call("topic", "move", "moved", "--partition", "0=99", expect=1)
         self.assertIn("99", refused)
 
+    def move_to(self, topic, node):
+        self.call("topic", "move", topic, "--partition", f"0={node}", through=1)
+
+        def there():
+            row = self.ask("topic", "describe", topic, through=2)["partition_list"][0]
+            return row["leader"] == node and row["replicas"] == [node] and not self.status()["operations"]
+        wait_until(there, MOVES_SECONDS, f"the only replica is on node {node}")
+
+    def test_an_only_replica_wanders_comes_back_and_outlives_a_crash_of_all(self):
+        self.call("topic", "create", "wanders", "--partitions", "1", "--replication-factor", "1")
+        ids = [self.id_of(number) for number in range(3)]
+        sent = 0
+        for crashes, target in ((False, 0), (False, 1), (False, 2), (True, 0), (True, 2), (False, 1)):
+            self.call("produce", "wanders", stdin=b"".join(b"%d\n" % (sent + i) for i in range(10)))
+            sent += 10
+            self.move_to("wanders", ids[target])
+            if crashes:
+                for each in self.nodes:
+                    each.kill()
+                for each in self.nodes:
+                    each.launch()
+                for each in self.nodes:
+                    each.await_ready()
+            self.in_sync()
+            read = self.call("consume", "wanders", "--offset", "beginning", "--exit", through=target)
+            self.assertEqual(read.split(), [str(i) for i in range(sent)])
+
     def test_kafkas_tools_move_partitions_and_elect_leaders(self):
         self.topic("moved", 2)
         ids = [self.id_of(number) for number in range(3)]

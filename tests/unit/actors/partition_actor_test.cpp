@@ -450,6 +450,37 @@ BOOST_FIXTURE_TEST_CASE(a_removed_partition_refuses_everything_and_its_log_goes,
   BOOST_TEST((expect_produced().error == ErrorCode::unknown_topic_or_partition));
 }
 
+BOOST_FIXTURE_TEST_CASE(a_replica_leaves_when_it_is_not_wanted_and_a_later_leader_says_that_it_is_out,
+                        WithScriptedWriter) {
+  self->send(partition, TouchPartition{});
+  expect<OpenLog>();
+  LogOpened opened;
+  opened.hard.term = Term{4};
+  opened.hard.membership.voters = {NodeId{1}, NodeId{2}, NodeId{3}};
+  opened.hard.membership_index = RaftIndex{40};
+  self->send(partition, std::move(opened));
+  self->send(partition, LeftGroup{RaftIndex{50}}); // wanted here: it only lags behind
+  self->send(partition, PlacePartition{{{NodeId{2}, NodeId{3}}, {}, false}});
+  BOOST_TEST((expect<DestroyLog>().group == group));
+  produce(partition, "a");
+  BOOST_TEST((expect_produced().error == ErrorCode::not_leader_or_follower));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_said_before_a_replica_came_back_does_not_take_it_away, WithScriptedWriter) {
+  self->send(partition, TouchPartition{});
+  expect<OpenLog>();
+  LogOpened opened;
+  opened.hard.term = Term{4};
+  opened.hard.membership.voters = {NodeId{1}, NodeId{2}, NodeId{3}};
+  opened.hard.membership_index = RaftIndex{40};
+  self->send(partition, std::move(opened));
+  self->send(partition, PlacePartition{{{NodeId{2}, NodeId{3}}, {}, false}});
+  self->send(partition, LeftGroup{RaftIndex{39}});
+  BOOST_TEST(contains(status(partition), "without a leader"));
+  self->send(partition, LeftGroup{RaftIndex{40}});
+  BOOST_TEST((expect<DestroyLog>().group == group));
+}
+
 BOOST_FIXTURE_TEST_CASE(a_deletion_of_records_is_answered_when_it_is_in_effect_and_not_before, WithScriptedWriter) {
   lead();
   produce(partition, "a");

@@ -113,4 +113,28 @@ BOOST_AUTO_TEST_CASE(random_targets_are_reached) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_replica_has_left_once_its_own_log_says_so_and_it_leads_no_more) {
+  const Membership without{nodes({2, 3}), {}, {}};
+  const Membership between{nodes({2, 3}), nodes({1, 2}), {}};
+  const auto left = [](const Membership& membership, bool committed, bool leads) {
+    return membership::has_left({NodeId{1}, membership, RaftIndex{7}, committed, leads}, std::nullopt);
+  };
+  BOOST_TEST(left(without, true, false));
+  BOOST_TEST(!left(without, true, true));   // its successor may lack the entry
+  BOOST_TEST(!left(without, false, false)); // may be undone
+  BOOST_TEST(!left(between, true, false));  // the old majority is still needed
+  BOOST_TEST(!left({}, true, false));       // knows nothing yet
+}
+
+BOOST_AUTO_TEST_CASE(a_replica_has_left_by_the_word_of_a_leader_that_had_committed_all_it_knows_of) {
+  const Membership with{nodes({1, 2}), {}, {}};
+  const auto left = [&](RaftIndex since, std::optional<RaftIndex> as_of) {
+    return membership::has_left({NodeId{1}, with, since, false, false}, as_of);
+  };
+  BOOST_TEST(!left(RaftIndex{7}, std::nullopt));
+  BOOST_TEST(!left(RaftIndex{7}, RaftIndex{6})); // it came back with entry 7
+  BOOST_TEST(left(RaftIndex{7}, RaftIndex{7}));
+  BOOST_TEST(left(RaftIndex{0}, RaftIndex{7}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -31,7 +31,8 @@ PeerHello some_hello() {
 }
 
 LeaderAnnouncement some_announcement() {
-  return {GroupId{7}, Term{3}, NodeId{1}, 4, {NodeId{1}, NodeId{2}, NodeId{3}}, {NodeId{4}}, {NodeId{1}, NodeId{3}}};
+  return {GroupId{7},  Term{3}, NodeId{1}, 4, {NodeId{1}, NodeId{2}, NodeId{3}}, {NodeId{4}}, {NodeId{1}, NodeId{3}},
+          RaftIndex{9}};
 }
 
 // Through the wire form and back.
