@@ -160,6 +160,7 @@ private:
   caf::actor start_coordinator(const PartitionWiring& wiring, LoopContext& loop);
   void touch_when_due(GroupId group, const caf::actor& partition, const metadata::TopicConfig& config);
   void touch_soon(GroupId group);
+  void touch_now(GroupId group);
   void touch_all();
   void touch_more();
   void collect_garbage();
@@ -219,8 +220,13 @@ private:
   ProducerId producer_next_{0}; // of the block given out from
   ProducerId producer_end_{0};
 
-  // Changes of directories on their way: by token, how many loops have not answered.
-  std::map<std::uint64_t, std::size_t> announcements_;
+  // A change of the directories on its way.
+  struct Announcing {
+    std::size_t loops = 0;        // that have not answered
+    std::vector<GroupId> begun{}; // replicas that open their logs then
+  };
+  std::map<std::uint64_t, Announcing> announcements_;
+  std::vector<GroupId> begun_; // since the last one
   std::uint64_t next_token_ = 1;
 };
 

@@ -92,8 +92,8 @@ PartitionRef MetadataActor::run_partition(const TopicRecord& record, std::size_t
   known.group = group;
   known.replicas = placement.voters;
   // Its only voter leads, opened or not.
-  if (placement.voters.size() == 1 && placement.original && known.leader == no_node)
-    known.leader = placement.voters.front();
+  if (placement.voters == std::vector{node_.identity.node} && placement.original && known.leader == no_node)
+    known.leader = node_.identity.node;
   const bool here = names(placement, node_.identity.node);
   const auto stored = stored_.find(group);
   const bool was_member = stored != stored_.end() && !stored->second.hard.membership.voters.empty();
@@ -189,7 +189,6 @@ void MetadataActor::start_partition(PartitionRef& partition, const TopicRecord& 
     wiring.log.segment_bytes = offsets_segment_bytes;
     coordinators_.push_back(partition.coordinator);
   }
-  const bool replicated = wiring.placement.voters != std::vector<NodeId>{wiring.self};
   const bool fresh = !stored_.contains(group);
   partition.local = true;
   partition.actor = spawn_on<PartitionActor>(loop.loop, node_.registry, std::move(wiring));
@@ -197,9 +196,10 @@ void MetadataActor::start_partition(PartitionRef& partition, const TopicRecord& 
     send(partition.coordinator, CoordinatedPartition{partition.actor});
   else
     touch_when_due(group, partition.actor, config);
-  if (replicated && fresh && !replaying_)
-    send(partition.actor, TouchPartition{}); // who is to lead stands for election
-  else if (several_nodes())
+  if (!several_nodes()) return;
+  if (fresh)
+    begun_.push_back(group);
+  else
     touch_soon(group);
 }
 
@@ -244,12 +244,16 @@ void MetadataActor::touch_all() {
     if (partition.local) touch_soon(group);
 }
 
+void MetadataActor::touch_now(GroupId group) {
+  const auto partition = partitions_.find(group);
+  if (partition != partitions_.end() && partition->second.local) send(partition->second.actor, TouchPartition{});
+}
+
 void MetadataActor::touch_more() {
   touch_armed_ = false;
   for (std::size_t i = 0; i < touched_at_once && !to_touch_.empty(); ++i) {
-    const auto partition = partitions_.find(to_touch_.back());
+    touch_now(to_touch_.back());
     to_touch_.pop_back();
-    if (partition != partitions_.end() && partition->second.local) send(partition->second.actor, TouchPartition{});
   }
   if (to_touch_.empty()) return;
   touch_armed_ = true;
@@ -280,13 +284,16 @@ void MetadataActor::collect_garbage() {
 
 void MetadataActor::announce(std::vector<TopicRef> added, std::vector<Uuid> removed) {
   const auto token = next_token_++;
-  announcements_[token] = hosts_.agents.size();
+  announcements_[token].loops = hosts_.agents.size();
+  announcements_[token].begun = std::exchange(begun_, {});
   for (const auto& agent : hosts_.agents) send(agent, DirectoryChange{caf::actor(this), token, added, removed});
 }
 
 void MetadataActor::on_directory_updated(const DirectoryUpdated& message) {
   const auto found = announcements_.find(message.token);
-  if (found == announcements_.end() || --found->second > 0) return;
+  if (found == announcements_.end() || --found->second.loops > 0) return;
+  // Who is to lead stands for election now: where a leader is heard of, its node knows the topic.
+  for (const auto group : found->second.begun) touch_now(group);
   announcements_.erase(found);
   answer_seen();
 }

@@ -36,7 +36,9 @@ public:
   }
 
   void on(std::uint32_t, GroupsListed& answer) override {
-    if (answer.error != ErrorCode::none) response_.error_code = on_kafka_wire(answer.error);
+    // Those of other nodes are told there.
+    if (answer.error != ErrorCode::none && answer.error != ErrorCode::not_coordinator)
+      response_.error_code = on_kafka_wire(answer.error);
     for (auto& group : answer.groups) {
       const auto state = groups::name_of(group.state);
       if (!lets_pass(request_.states_filter, state) || !lets_pass(request_.types_filter, classic)) continue;
