@@ -32,12 +32,14 @@ MembershipActor::MembershipActor(caf::actor_config& config, LoopContext& loop, s
     agents_(std::move(agents)), forming_(std::move(forming)), callbacks_(std::move(callbacks)) {}
 
 caf::behavior MembershipActor::make_behavior() {
-  if (forming_.done())
-    belong({loop_.node.identity, {}});
-  else
-    run_forming();
-  delayed_send(this, tick_interval, MembershipTick{});
   return {
+      handler([this](const BeginMembership&) {
+        if (forming_.done())
+          belong({loop_.node.identity, {}});
+        else
+          run_forming();
+        delayed_send(this, tick_interval, MembershipTick{});
+      }),
       handler([this](const MembershipTick&) { tick(); }),
       handler([this](const NodesKnown& message) { on_nodes(message.nodes); }),
       handler([this](const PeerUp& message) { on_up(message); }),

@@ -21,6 +21,9 @@ struct Belonging {
   std::vector<NodeRecord> nodes; // that are known by now; none for a founder
 };
 
+// The first thing it is told, once others can find it.
+struct BeginMembership {};
+
 // What this node knows of the others. Before it belongs to a cluster: finds or founds one
 // (cluster/membership/forming.h). Then: keeps a link to every other node, says which are
 // up, and passes on who leads which group.
@@ -97,3 +100,5 @@ private:
 };
 
 } // namespace callboard
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::BeginMembership)

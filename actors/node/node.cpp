@@ -217,6 +217,7 @@ void Node::Parts::start_membership() {
   callbacks.failed = [this](const Error& error) { on_ready(error); };
   context.membership = spawn_on<MembershipActor>(*loops.front(), *loop_contexts.front(), std::move(all), agents,
                                                  forming_start(context.config, context.identity), std::move(callbacks));
+  caf::anon_send(context.membership, BeginMembership{}); // whom it starts looks for it in the context
 }
 
 // On the membership actor's thread.
