@@ -27,6 +27,18 @@ std::string_view name(const TimeoutNow&) {
 std::string_view name(const Stopped&) {
   return "stopped";
 }
+std::string_view name(const StateRequest&) {
+  return "state?";
+}
+std::string_view name(const StatePart&) {
+  return "state";
+}
+
+std::size_t bytes_of(const std::vector<StateRow>& rows) {
+  std::size_t sum = 0;
+  for (const auto& row : rows) sum += row.key.size() + (row.value ? row.value->size() : 0);
+  return sum;
+}
 
 } // namespace
 
@@ -40,8 +52,10 @@ std::size_t bytes_of(const Message& message) {
     for (const auto& entry : append->entries) sum += entry_overhead_bytes + entry.payload.size();
   }
   if (const auto* install = std::get_if<InstallSnapshot>(&message.body); install != nullptr && install->snapshot) {
-    for (const auto& row : install->snapshot->state) sum += row.key.size() + (row.value ? row.value->size() : 0);
+    sum += bytes_of(install->snapshot->state);
   }
+  if (const auto* request = std::get_if<StateRequest>(&message.body)) sum += request->after.size();
+  if (const auto* part = std::get_if<StatePart>(&message.body)) sum += part->after.size() + bytes_of(part->rows);
   return sum;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -69,6 +70,24 @@ struct InstallSnapshot {
   std::shared_ptr<const Snapshot> snapshot;
 };
 
+// For groups whose log is applied to a state of its own (decision 10): the rows of that
+// state behind `after`, in key order; empty: from the first. Asked of the leader by who was
+// sent a snapshot and lacks the state that goes with it.
+struct StateRequest {
+  std::string after{};
+};
+
+// Some rows behind `after`, as of `applied`; the next batch has `next_offset`. Each part may
+// be as of another index: with the entries behind the least of them, applied once more, all
+// together are the state as of the last.
+struct StatePart {
+  std::string after{};
+  RaftIndex applied;
+  Offset next_offset;
+  std::vector<StateRow> rows{}; // every one has a value
+  bool more = false;            // there are rows behind the last one
+};
+
 // The leader hands over: stand for election now.
 struct TimeoutNow {};
 
@@ -76,7 +95,8 @@ struct TimeoutNow {};
 // node's heartbeats may repeat it.
 struct Stopped {};
 
-using Body = std::variant<VoteRequest, VoteReply, Append, AppendReply, InstallSnapshot, TimeoutNow, Stopped>;
+using Body = std::variant<VoteRequest, VoteReply, Append, AppendReply, InstallSnapshot, TimeoutNow, Stopped,
+                          StateRequest, StatePart>;
 
 struct Message {
   GroupId group;
@@ -85,6 +105,11 @@ struct Message {
   Term term; // the sender's, see the bodies
   Body body;
 };
+
+// A larger message, as bytes_of() counts, reaches nobody (the other node's door takes 64 MiB
+// with what is around it): nothing that could become one may enter a log.
+inline constexpr std::size_t message_bytes_max = std::size_t{60} << 20;
+inline constexpr std::size_t payload_bytes_max = message_bytes_max - 4096; // of one entry
 
 // "append", for people.
 std::string_view name_of(const Body& body);

@@ -134,6 +134,14 @@ struct Snapshot {
   membership @7 :Membership;
 }
 
+struct StatePart {
+  after @0 :Data;
+  applied @1 :UInt64;
+  nextOffset @2 :Int64;
+  rows @3 :List(StateRow);
+  more @4 :Bool;
+}
+
 struct RaftMessage {
   group @0 :UInt64;
   from @1 :Int32 = -1;
@@ -168,6 +176,10 @@ struct RaftMessage {
     installSnapshot @21 :Snapshot;
     timeoutNow @22 :Void;
     stopped @23 :Void;
+    stateRequest :group {
+      after @24 :Data;
+    }
+    statePart @25 :StatePart;
   }
 }
 

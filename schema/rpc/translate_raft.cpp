@@ -27,6 +27,8 @@ struct Writer {
   void write_body(const raft::InstallSnapshot& from, wire::RaftMessage::Builder to);
   void write_body(const raft::TimeoutNow&, wire::RaftMessage::Builder to) { to.setTimeoutNow(); }
   void write_body(const raft::Stopped&, wire::RaftMessage::Builder to) { to.setStopped(); }
+  void write_body(const raft::StateRequest& from, wire::RaftMessage::Builder to);
+  void write_body(const raft::StatePart& from, wire::RaftMessage::Builder to);
   void write_entry(const LogEntry& from, wire::LogEntry::Builder to);
   void write_payload(ByteView payload, wire::LogEntry::Builder to);
 };
@@ -51,6 +53,13 @@ void write_membership(const Membership& from, wire::Membership::Builder to) {
   write_nodes(from.voters, to.initVoters(to_list_size(from.voters.size())));
   write_nodes(from.outgoing, to.initOutgoing(to_list_size(from.outgoing.size())));
   write_nodes(from.learners, to.initLearners(to_list_size(from.learners.size())));
+}
+
+void write_rows(const std::vector<StateRow>& from, capnp::List<wire::StateRow>::Builder to) {
+  for (unsigned i = 0; i < to.size(); ++i) {
+    to[i].setKey(to_data(bytes_of(from[i].key)));
+    if (from[i].value) to[i].setValue(to_data(bytes_of(*from[i].value)));
+  }
 }
 
 void Writer::write(const raft::Message& from, wire::RaftMessage::Builder to) {
@@ -104,13 +113,22 @@ void Writer::write_body(const raft::InstallSnapshot& from, wire::RaftMessage::Bu
   out.setNextOffset(snapshot.next_offset.value);
   out.setLogStart(snapshot.log_start.value);
   out.setApplied(snapshot.applied.value);
-  auto rows = out.initState(to_list_size(snapshot.state.size()));
-  for (unsigned i = 0; i < rows.size(); ++i) {
-    rows[i].setKey(to_data(bytes_of(snapshot.state[i].key)));
-    if (snapshot.state[i].value) rows[i].setValue(to_data(bytes_of(*snapshot.state[i].value)));
-  }
+  write_rows(snapshot.state, out.initState(to_list_size(snapshot.state.size())));
   write_membership(snapshot.membership, out.initMembership());
   out.setMembershipIndex(snapshot.membership_index.value);
+}
+
+void Writer::write_body(const raft::StateRequest& from, wire::RaftMessage::Builder to) {
+  to.initStateRequest().setAfter(to_data(bytes_of(from.after)));
+}
+
+void Writer::write_body(const raft::StatePart& from, wire::RaftMessage::Builder to) {
+  auto part = to.initStatePart();
+  part.setAfter(to_data(bytes_of(from.after)));
+  part.setApplied(from.applied.value);
+  part.setNextOffset(from.next_offset.value);
+  part.setMore(from.more);
+  write_rows(from.rows, part.initRows(to_list_size(from.rows.size())));
 }
 
 void Writer::write_entry(const LogEntry& from, wire::LogEntry::Builder to) {
@@ -236,6 +254,26 @@ Membership read_membership(wire::Membership::Reader from) {
   return membership;
 }
 
+std::vector<StateRow> read_rows(capnp::List<wire::StateRow>::Reader from) {
+  std::vector<StateRow> rows;
+  rows.reserve(std::min<std::size_t>(from.size(), reserved_max));
+  for (const auto row : from) {
+    auto& added = rows.emplace_back();
+    added.key = to_string(row.getKey());
+    KJ_REQUIRE(!added.key.empty(), "a row of a state has no key");
+    if (row.hasValue()) added.value = to_string(row.getValue());
+  }
+  return rows;
+}
+
+raft::StatePart read_part(wire::StatePart::Reader from) {
+  raft::StatePart part{to_string(from.getAfter()), RaftIndex(from.getApplied()), Offset(from.getNextOffset()),
+                       read_rows(from.getRows()), from.getMore()};
+  KJ_REQUIRE(part.next_offset.value >= 0, "a state's offset is negative");
+  for (const auto& row : part.rows) KJ_REQUIRE(row.value.has_value(), "a row of a part of a state has no value");
+  return part;
+}
+
 raft::InstallSnapshot read_snapshot(wire::Snapshot::Reader from) {
   auto snapshot = std::make_shared<raft::Snapshot>();
   snapshot->index = RaftIndex(from.getIndex());
@@ -244,14 +282,7 @@ raft::InstallSnapshot read_snapshot(wire::Snapshot::Reader from) {
   snapshot->log_start = Offset(from.getLogStart());
   snapshot->applied = RaftIndex(from.getApplied());
   KJ_REQUIRE(snapshot->next_offset.value >= 0 && snapshot->log_start.value >= 0, "a snapshot's offsets are negative");
-  const auto rows = from.getState();
-  snapshot->state.reserve(std::min<std::size_t>(rows.size(), reserved_max));
-  for (const auto row : rows) {
-    auto& added = snapshot->state.emplace_back();
-    added.key = to_string(row.getKey());
-    KJ_REQUIRE(!added.key.empty(), "a row of a snapshot has no key");
-    if (row.hasValue()) added.value = to_string(row.getValue());
-  }
+  snapshot->state = read_rows(from.getState());
   snapshot->membership = read_membership(from.getMembership());
   snapshot->membership_index = RaftIndex(from.getMembershipIndex());
   return {std::move(snapshot)};
@@ -278,6 +309,8 @@ raft::Body read_body(wire::RaftMessage::Reader from) {
   case wire::RaftMessage::INSTALL_SNAPSHOT: return read_snapshot(from.getInstallSnapshot());
   case wire::RaftMessage::TIMEOUT_NOW: return raft::TimeoutNow{};
   case wire::RaftMessage::STOPPED: return raft::Stopped{};
+  case wire::RaftMessage::STATE_REQUEST: return raft::StateRequest{to_string(from.getStateRequest().getAfter())};
+  case wire::RaftMessage::STATE_PART: return read_part(from.getStatePart());
   }
   KJ_FAIL_REQUIRE("a message between replicas is of a kind that this version does not know",
                   static_cast<unsigned>(from.which()));
@@ -312,6 +345,8 @@ capnp::MessageSize size_hint(const std::vector<raft::Message>& messages) {
     }
     if (const auto* install = std::get_if<raft::InstallSnapshot>(&message.body))
       words += words_of(raft::bytes_of(message)) + 4 * install->snapshot->state.size();
+    if (const auto* part = std::get_if<raft::StatePart>(&message.body))
+      words += words_of(raft::bytes_of(message)) + 4 * part->rows.size();
   }
   return {words, 0};
 }

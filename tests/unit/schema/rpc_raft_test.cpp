@@ -50,7 +50,9 @@ std::vector<Message> one_of_each() {
           message_of(raft::AppendReply{RaftIndex{1}, true, RaftIndex{2}, RaftIndex{3}, Term{4}}),
           some_snapshot(),
           message_of(raft::TimeoutNow{}),
-          message_of(raft::Stopped{})};
+          message_of(raft::Stopped{}),
+          message_of(raft::StateRequest{"key"}),
+          message_of(raft::StatePart{"key", RaftIndex{9}, Offset{50}, {{"key2", "value"}, {"key3", ""}}, true})};
 }
 
 bool same(const LogEntry& a, const LogEntry& b) {
@@ -85,6 +87,13 @@ bool same(const raft::TimeoutNow&, const raft::TimeoutNow&) {
 }
 bool same(const raft::Stopped&, const raft::Stopped&) {
   return true;
+}
+bool same(const raft::StateRequest& a, const raft::StateRequest& b) {
+  return a.after == b.after;
+}
+bool same(const raft::StatePart& a, const raft::StatePart& b) {
+  return a.after == b.after && a.applied == b.applied && a.next_offset == b.next_offset && a.rows == b.rows &&
+         a.more == b.more;
 }
 
 bool same(const Message& a, const Message& b) {
@@ -146,7 +155,7 @@ BOOST_AUTO_TEST_CASE(each_body_has_its_golden_bytes) {
       "090000000c000000090000000c000000010000000200000001000000000000000300000000000000",
       "0000000000000100010000001f00000004000000030000000700000000000000fefffffffdffffff0300000006000000",
       "0000000000000100010000001f00000004000000030000000700000000000000fefffffffdffffff0300000007000000"};
-  for (std::size_t i = 0; i < sent.size(); ++i) BOOST_TEST(golden(sent[i]) == bytes[i]);
+  for (std::size_t i = 0; i < std::size(bytes); ++i) BOOST_TEST(golden(sent[i]) == bytes[i]);
 }
 
 BOOST_AUTO_TEST_CASE(each_body_reads_back_as_it_was_written) {
