@@ -54,8 +54,8 @@ const Error no_longer_leads{
 
 PartitionReplica::PartitionReplica(Start start)
   : raft_(raft_start(start)), options_(start.options), deliver_applied_(start.deliver_applied),
-    cache_(std::move(start.cache_budget)), confirm_ticks_(2 * start.raft.election_ticks + 1),
-    membership_index_(start.hard.membership_index) {
+    raft_group_(start.group), keeps_state_(start.keeps_state), cache_(std::move(start.cache_budget)),
+    confirm_ticks_(2 * start.raft.election_ticks + 1), membership_index_(start.hard.membership_index) {
   if (const auto recovered = recover(start.log); !recovered.ok()) stop(recovered.error());
 }
 
@@ -63,6 +63,7 @@ void PartitionReplica::tick() {
   if (resting()) return;
   if (confirming_ticks_ > 0 || confirmed_ticks_ > 0) raft_.stay_awake();
   raft_.tick();
+  tick_transfer();
   absorb();
   confirm_leadership();
 }
@@ -73,6 +74,11 @@ void PartitionReplica::step(raft::Message message) {
     ++refused_messages_;
     return;
   }
+  if (message.group == raft_group_ && message.to == raft_.self()) {
+    if (const auto* request = std::get_if<raft::StateRequest>(&message.body)) return receive(message, *request);
+    if (auto* part = std::get_if<raft::StatePart>(&message.body)) return receive(message, *part);
+  }
+  if (hold_for_state(message)) return;
   raft_.step(std::move(message));
   absorb();
 }
@@ -196,6 +202,7 @@ void PartitionReplica::prefix_removed(RaftIndex first_index, Offset first_offset
 void PartitionReplica::stop(Error error) {
   if (stopped_) return;
   stopped_ = std::move(error);
+  transfer_.reset();
   raft_.stop();
   effects_.write = {};
   refuse_all(*stopped_);
@@ -210,7 +217,7 @@ Effects PartitionReplica::take_effects() {
   effects_.hard_state = std::move(from_raft.hard_state);
   effects_.after_hard_state = std::move(from_raft.after_hard_state);
   effects_.after_write = std::move(from_raft.after_write);
-  effects_.messages = std::move(from_raft.messages);
+  std::move(from_raft.messages.begin(), from_raft.messages.end(), std::back_inserter(effects_.messages));
   effects_.reads = std::move(from_raft.reads);
   if (!from_raft.snapshots.empty()) {
     auto snapshots = raft_.take_effects().messages;

@@ -96,6 +96,27 @@ struct OffsetOutcome {
   Term leader_epoch{-1};
 };
 
+// Up to where a log is in the state that it was applied to.
+struct AppliedTo {
+  RaftIndex applied;
+  Offset next_offset; // that the batch behind has
+};
+
+// A follower wants a part of this leader's state: answer with state_read().
+struct StateRead {
+  NodeId to = no_node;
+  std::string after;
+};
+
+// A state that is to take the place of this replica's own, part by part; answer each with
+// state_stored() once it cannot get lost before the last, and the last once the new state
+// is in place, on disk. Until then, and if it never comes, the old one stays.
+struct StateStep {
+  bool first = false; // forget what came before it
+  std::vector<StateRow> rows;
+  std::optional<AppliedTo> complete; // the last: the state is as of here
+};
+
 // Everything the caller has to do, taken after each input.
 //
 // Storage effects are stored in the order in which they were taken, `hard_state` before
@@ -122,6 +143,8 @@ struct Effects {
   // (internal partitions). With their whole payload, see the constructor for those that
   // were recovered.
   std::vector<LogEntry> applied;
+  std::vector<StateRead> state_reads;
+  std::optional<StateStep> state_step;
   bool leader_changed = false;     // announce (term, leader)
   bool membership_changed = false; // committed: see membership()
 };
@@ -146,6 +169,20 @@ struct Effects {
 //
 // Waiters are bounded by the credits of those who ask: one for each command given.
 //
+// A group whose log is applied to a state of its own and trimmed below it (keeps_state)
+// brings that state to whoever lacks it before a snapshot of the log is installed there:
+//
+//   leader    -- snapshot, as always -->  follower holds it
+//             <-- state behind "" --      asks until it has all rows, each part stored
+//             -- rows, as of i1 -->
+//             <-- state behind k --       as of min(i1, i2 ..): entries behind it are applied
+//             -- rows, as of i2 -->       once more, so that parts need not be of one moment
+//                                         state in place, on disk; then the log starts over
+//
+// A crash between the two leaves a state that is ahead of its log, which is as good: entries
+// that it has are not applied to it again. The leader keeps nothing of it but that somebody
+// asked lately, and does not let go of entries then (state_in_demand()).
+//
 // To drive a group of several: give every replica its own `seed`, tick() those that do
 // not rest (it costs nothing to tick the others), carry messages between them, store what
 // they give, and say which nodes are down. Groups form by themselves; campaign() makes one
@@ -162,6 +199,8 @@ public:
     GroupId group{};
     raft::Config raft{};
     std::uint64_t seed = 0;
+    // The delivered entries make a state, and the log is trimmed below what of it is on disk.
+    bool keeps_state = false;
   };
   // A recovered log that contradicts itself puts the replica out of service
   // (corrupt_storage). Entries above its applied index are delivered, once committed,
@@ -215,6 +254,12 @@ public:
   void write_failed(std::uint64_t generation, const Error& error);
   // Answers Effects::reads: entries from `from` on, dense; none if they could not be read.
   void entries_read(NodeId to, RaftIndex from, std::vector<LogEntry> entries);
+  // Answers Effects::state_reads.
+  void state_read(NodeId to, raft::StatePart part);
+  // Answers Effects::state_step. False: it could not be stored.
+  void state_stored(bool stored);
+  // The state on disk has everything below `next_offset`.
+  void state_kept(Offset next_offset) { kept_to_ = std::max(kept_to_, next_offset); }
   // Storage let segments go: the log now begins with this entry.
   void prefix_removed(RaftIndex first_index, Offset first_offset);
   // Out of service from outside (damage found by a reader, the partition was deleted, the
@@ -246,7 +291,9 @@ public:
   std::size_t cached_bytes() const { return cache_.bytes(); }
   const raft::Raft& raft() const { return raft_; }
   // No tick needed before the next input.
-  bool resting() const { return stopped_ || raft_.resting(); }
+  bool resting() const { return stopped_ || (raft_.resting() && !transfer_); }
+  // Somebody gets this leader's state: entries had better stay for a while.
+  bool state_in_demand() const { return demand_ticks_ > 0; }
   const Membership& membership() const { return raft_.membership(); }
   // Messages that made no sense as batches or state; the others: raft().refusals().
   std::uint64_t refused_messages() const { return refused_messages_; }
@@ -270,6 +317,32 @@ private:
     std::optional<std::uint64_t> in_flight; // sequence of the write that carries it
     Offset end;                             // the high watermark that goes with it
   };
+
+  // A snapshot that waits for the state that goes with it.
+  struct StateTransfer {
+    raft::Message snapshot;
+    std::string after; // the next part is behind this row
+    RaftIndex applied; // the least of the parts; 0: none came yet
+    Offset next_offset;
+    bool storing = false;
+    bool complete = false; // what is being stored is the last
+    std::uint32_t silent_ticks = 0;
+    std::uint32_t waited_ticks = 0; // since a part came
+
+    void start_over() {
+      after.clear();
+      applied = {};
+      next_offset = {};
+      silent_ticks = 0;
+    }
+  };
+
+  // replica_state.cpp
+  bool hold_for_state(raft::Message& message);
+  void ask_for_state();
+  void tick_transfer();
+  void receive(const raft::Message& message, const raft::StateRequest& request);
+  void receive(const raft::Message& message, raft::StatePart& part);
 
   // replica_recovery.cpp
   static raft::Start raft_start(const Start& start);
@@ -318,6 +391,11 @@ private:
   raft::Raft raft_;
   ReplicaOptions options_;
   bool deliver_applied_ = false;
+  GroupId raft_group_;
+  bool keeps_state_ = false;
+  Offset kept_to_; // state_kept()
+  std::optional<StateTransfer> transfer_;
+  std::uint32_t demand_ticks_ = 0;
   ProducerTable producers_;
   TermHistory terms_;
   TailCache cache_;

@@ -94,6 +94,11 @@ std::optional<Error> PartitionReplica::refuse(const ProduceCommand& command) con
                                                    " bytes, max.message.bytes of the topic allows " +
                                                    std::to_string(options_.message_bytes_max) + "."};
   }
+  if (header.total_bytes > raft::payload_bytes_max) {
+    return Error{ErrorCode::message_too_large, "The batch has " + std::to_string(header.total_bytes) +
+                                                   " bytes, nodes can send each other " +
+                                                   std::to_string(raft::payload_bytes_max) + "."};
+  }
   if (command.acks < acks_all || command.acks > acks_leader) {
     return Error{ErrorCode::invalid_required_acks,
                  "acks is " + std::to_string(command.acks) + ", it must be 0, 1 or -1 (all)."};

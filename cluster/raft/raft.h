@@ -150,6 +150,8 @@ public:
   // True if nobody else can have seen it: the log ends there again. Otherwise it is kept,
   // given again with a later tick, and until it is stored a follower takes nothing more.
   bool write_lost();
+  // Whether step() would put the snapshot of this InstallSnapshot in place of the log.
+  bool would_install(const Message& message) const;
   // Entries below `first` are gone from disk.
   void remove_prefix(RaftIndex first);
   // From `from` on, dense; none if they could not be read: asked again later.
@@ -215,6 +217,9 @@ private:
   bool heed(NodeId leader);
   void receive(const Message& message, const TimeoutNow&);
   void receive(const Message& message, const Stopped&);
+  // The replica's, see partition_replica.h.
+  void receive(const Message&, const StateRequest&) { ++refusals_.malformed; }
+  void receive(const Message&, const StatePart&) { ++refusals_.malformed; }
   bool is_down(NodeId node) const;
   void follow(Term term, NodeId leader);
   void lose_leader();

@@ -130,6 +130,16 @@ void Raft::acknowledge_write(NodeId leader, RaftIndex match) {
   replies.push_back(message_to(leader, AppendReply{match}));
 }
 
+bool Raft::would_install(const Message& message) const {
+  const auto* install = std::get_if<InstallSnapshot>(&message.body);
+  const bool to_us = message.group == group_ && message.to == self_ && message.from != self_ && message.from.value >= 0;
+  if (install == nullptr || stopped_ || !to_us || message.term < hard_.term || !well_formed(message, *install))
+    return false;
+  if (leads() && message.term == hard_.term) return false;
+  const auto& snapshot = *install->snapshot;
+  return log_.term_at(snapshot.index) != snapshot.term && snapshot.index > std::max(commit_index_, acknowledged_);
+}
+
 void Raft::receive(const Message& message, const InstallSnapshot& install) {
   const auto& snapshot = *install.snapshot;
   // A late one: the log has its last entry, or the leader was told of more. What was

@@ -157,6 +157,7 @@ public:
   raft::Config raft;
   partition::ReplicaOptions options;
   bool deliver_applied = false;
+  bool keeps_state = false;
   std::shared_ptr<partition::CacheBudget> cache = std::make_shared<partition::CacheBudget>(std::size_t{1} << 20);
   FakeDisk disk;
   std::deque<HardInFlight> hard_in_flight;
@@ -174,7 +175,7 @@ public:
     reads.clear();
     outbox.clear();
     replica.emplace(
-        PartitionReplica::Start{self, disk.hard, disk.recover(), options, cache, deliver_applied, GroupId(1), raft, 0});
+        PartitionReplica::Start{self, disk.hard, disk.recover(), options, cache, deliver_applied, GroupId(1), raft, 0, keeps_state});
   }
 
   Effects take() {

@@ -158,6 +158,13 @@ inline std::string text(const raft::TimeoutNow&) {
 inline std::string text(const raft::Stopped&) {
   return {};
 }
+inline std::string text(const raft::StateRequest& request) {
+  return request.after.empty() ? "from the first row" : "behind row " + request.after;
+}
+inline std::string text(const raft::StatePart& part) {
+  return text(raft::StateRequest{part.after}) + ", " + std::to_string(part.rows.size()) + " rows as of " +
+         std::to_string(part.applied.value) + (part.more ? ", more" : "");
+}
 
 // "a -> b: append t2 behind 4:t1, 5:t2 noop, commit 4"
 inline std::string text(const raft::Message& message) {
