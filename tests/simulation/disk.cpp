@@ -40,6 +40,13 @@ void Disk::set_log_start(GroupId group, Offset log_start) {
   if (!unusable_.contains(group)) groups_.at(group).log.set_log_start(log_start);
 }
 
+bool Disk::keep_state(GroupId group, const AppliedState& state) {
+  if (full_) findings_.struck(Fault::full_disk);
+  if (full_) return false;
+  groups_.at(group).state = state;
+  return true;
+}
+
 void Disk::begin_commit() {
   committing_ = std::exchange(staged_, {});
   const auto duration = random_.between(1, slow_ ? slow_commit_max : usual_commit_max);

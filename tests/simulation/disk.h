@@ -7,6 +7,7 @@
 
 #include "schema/raft_message.h"
 #include "storage/memory_log.h"
+#include "tests/simulation/applied_state.h"
 #include "tests/simulation/findings.h"
 #include "tests/simulation/random.h"
 #include "tests/simulation/scenario.h"
@@ -43,7 +44,8 @@ protected:
 struct StoredGroup {
   HardState hard;
   storage::MemoryLog log;
-  bool rotten = false; // the log is found damaged when it is read next
+  AppliedState state{}; // as flushed
+  bool rotten = false;  // the log is found damaged when it is read next
 };
 
 // A node's disk: the hard states of all its groups in one file, a log for each; what is
@@ -62,6 +64,8 @@ public:
 
   void stage(Staged staged);
   void set_log_start(GroupId group, Offset log_start);
+  // False: there is no room.
+  bool keep_state(GroupId group, const AppliedState& state);
   void crash();
   // The process stops, or goes on: a commit under way is answered later.
   void pause_until(Time time) { paused_until_ = time; }

@@ -26,6 +26,10 @@ public:
   void struck(Fault fault) { ++strikes_[static_cast<std::size_t>(fault)]; }
   const FaultCounts& strikes() const { return strikes_; }
 
+  // A replica got another's state.
+  void state_replaced() { ++states_replaced_; }
+  std::uint64_t states_replaced() const { return states_replaced_; }
+
   template <class... Ints>
   void note(Ints... values) {
     (mix(static_cast<std::uint64_t>(values)), ...);
@@ -41,6 +45,7 @@ private:
   std::string rule_;
   std::string what_;
   FaultCounts strikes_{};
+  std::uint64_t states_replaced_ = 0;
   std::uint64_t digest_ = 0;
 };
 

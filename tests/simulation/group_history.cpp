@@ -214,6 +214,7 @@ void GroupHistory::extend(NodeId node, const partition::PartitionReplica& replic
   }
   const auto in_term = committed_.empty() ? replica.term() : std::max(replica.term(), committed_.back().in_term);
   committed_.push_back({entry.term, content_of(entry), in_term, entry.next_offset()});
+  state_.apply(entry);
   if (entry.type == EntryType::batch) check_batch(entry);
   if (entry.type == EntryType::membership) {
     if (auto membership = decode_membership(entry.payload.view())) membership_ = std::move(*membership);
@@ -314,6 +315,13 @@ Offset GroupHistory::consumed(Offset position, ByteView batch) {
 
 Offset GroupHistory::committed_end() const {
   return committed_.empty() ? Offset{} : committed_.back().next_offset;
+}
+
+void GroupHistory::check_state(NodeId node, const AppliedState& state) {
+  if (state.next_offset == state_.next_offset && state.rows == state_.rows) return;
+  fail("states", text(node) + " applied its log up to " + text(state.applied) + " and has " +
+                     std::to_string(state.rows.size()) + " rows, not the " + std::to_string(state_.rows.size()) +
+                     " of " + text(state_.applied));
 }
 
 void GroupHistory::compare(NodeId node, const partition::PartitionReplica& replica, const storage::MemoryLog& log) {

@@ -44,6 +44,8 @@ struct BatchName {
 //                         entries were undone
 //   offsets               dense from 0; no high watermark goes back
 //   identical replicas    at the end, byte for byte, and in what they derive from it
+//   states                what a log is applied to is what it says, with every leader that
+//                         has settled; no log begins behind it
 //   consumers             are given what is committed, and nothing else
 class GroupHistory {
 public:
@@ -67,6 +69,9 @@ public:
   void served(ByteView batch);
   // A consumer at `position` got `batch`; the position behind it.
   Offset consumed(Offset position, ByteView batch);
+
+  // What the committed entries come to (internal partitions).
+  void check_state(NodeId node, const AppliedState& state);
 
   Offset committed_end() const;
   RaftIndex committed_index() const { return RaftIndex(committed_.size()); }
@@ -133,6 +138,7 @@ private:
   std::unordered_map<std::uint64_t, Appended> appended_; // by index and term
   std::map<NodeId, Life> lives_;
   Membership membership_;
+  AppliedState state_;
   std::map<RaftIndex, SharedBytes> payloads_; // as the first log has them at the end
   std::optional<Offset> log_start_;           // likewise
   std::uint64_t acknowledgements_ = 0;

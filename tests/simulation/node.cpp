@@ -52,6 +52,8 @@ void Node::open(GroupId group, StoredGroup& stored) {
   start.group = group;
   start.raft = around_.scenario.raft;
   start.seed = random_.next();
+  const bool has_state = keeps_state(around_.scenario, group);
+  start.keeps_state = has_state && around_.scenario.sabotage != Sabotage::snapshot_without_state;
   around_.histories.at(group).restarted(id_, start.log);
   trace(group, [&] {
     return "opens entries " + std::to_string(stored.log.first_index().value) + " to " +
@@ -62,6 +64,7 @@ void Node::open(GroupId group, StoredGroup& stored) {
     around_.findings.fail("recovery", "group " + std::to_string(group.value) + " on node " + std::to_string(id_.value) +
                                           ": " + replica->stop_reason()->message);
   }
+  if (has_state) open_state(group, stored, replica->raft().commit_index());
   route(group, *replica);
 }
 
@@ -79,6 +82,7 @@ void Node::crash() {
   paused_until_ = 0;
   disk_.crash();
   replicas_.clear();
+  states_.clear();
   stopped_.clear();
   waiters_.clear();
 }
@@ -102,6 +106,7 @@ void Node::host(GroupId group, HardState hard) {
 
 void Node::leave(GroupId group) {
   replicas_.erase(group);
+  states_.erase(group);
   stopped_.erase(group);
   std::erase_if(waiters_, [&](const auto& waiter) { return waiter.second.group == group; });
   disk_.remove(group);
@@ -134,6 +139,7 @@ void Node::tick() {
   if (ticks_ % heartbeat_ticks == 0) send_heartbeats();
   detect_failures();
   expire_waiters();
+  flush_states();
   for (auto& [group, replica] : replicas_) {
     if (replica->resting()) continue;
     replica->tick();
@@ -269,7 +275,9 @@ void Node::transfer_leadership(GroupId group, NodeId to) {
 }
 
 void Node::move_log_start(GroupId group, Offset offset) {
-  input(group, [&](auto& replica) { static_cast<void>(replica.move_log_start(offset)); });
+  input(group, [&](auto& replica) {
+    if (!replica.state_in_demand()) static_cast<void>(replica.move_log_start(offset));
+  });
 }
 
 } // namespace callboard::simulation

@@ -55,6 +55,8 @@ public:
   Disk& disk() { return disk_; }
   const std::map<GroupId, std::unique_ptr<partition::PartitionReplica>>& replicas() const { return replicas_; }
   partition::PartitionReplica* find(GroupId group);
+  // nullptr: the group has none.
+  const AppliedState* state_of(GroupId group) const;
 
   void start();
   void crash();
@@ -117,6 +119,13 @@ private:
   void read_cold(GroupId group, partition::FetchOutcome& outcome);
   void read_entries(GroupId group, const raft::ReadRequest& read);
   bool readable(GroupId group);
+  // node_state.cpp
+  void open_state(GroupId group, const StoredGroup& stored, RaftIndex committed);
+  void apply(GroupId group, const std::vector<LogEntry>& entries);
+  void flush_states();
+  void set_log_start(GroupId group, Offset log_start);
+  void read_state(GroupId group, const partition::StateRead& read);
+  void store_state(GroupId group, partition::StateStep step);
   std::optional<Waiter> take_waiter(partition::WaiterId id);
 
   Surroundings& around_;
@@ -131,6 +140,7 @@ private:
   std::uint32_t ticks_ = 0; // of this life
   std::shared_ptr<partition::CacheBudget> cache_budget_;
   Replicas replicas_;
+  std::map<GroupId, GroupState> states_;
   std::map<NodeId, Peer> peers_;
   std::map<GroupId, std::vector<raft::Message>> stopped_; // what to repeat of each
   std::map<partition::WaiterId, Waiter> waiters_;

@@ -21,16 +21,14 @@ void Node::route(GroupId group, partition::PartitionReplica& replica) {
   for (const auto& outcome : effects.produced) answer(outcome, replica);
   for (auto& outcome : effects.fetched) answer(group, std::move(outcome));
   for (const auto& read : effects.reads) read_entries(group, read);
+  apply(group, effects.applied);
+  for (const auto& read : effects.state_reads) read_state(group, read);
+  if (effects.state_step) store_state(group, std::move(*effects.state_step));
   if (effects.leader_changed && replica.leader() != no_node) {
     auto& known = around_.leaders[group];
     if (replica.term() >= known.term) known = {replica.term(), replica.leader()};
   }
-  if (effects.log_start) {
-    disk_.set_log_start(group, *effects.log_start);
-    const auto& log = disk_.find(group)->log;
-    replica.prefix_removed(log.first_index(), log.first_offset());
-    route(group, replica);
-  }
+  if (effects.log_start) set_log_start(group, *effects.log_start);
 }
 
 void Node::store(GroupId group, partition::Effects& effects) {

@@ -24,7 +24,7 @@ constexpr std::array<FaultRange, fault_count> fault_ranges{{
     {"short-reign", 0.3, 1}, {"parting", 0.3, 1},
 }};
 
-constexpr std::array<std::string_view, 8> sabotage_names{
+constexpr std::array<std::string_view, 9> sabotage_names{
     "none",
     "vote_not_persisted",
     "earlier_term_committed_by_count",
@@ -33,6 +33,7 @@ constexpr std::array<std::string_view, 8> sabotage_names{
     "duplicate_acknowledged_early",
     "membership_without_joint",
     "stopped_replica_not_announced",
+    "snapshot_without_state",
 };
 
 constexpr double left_out = 0.4;  // how often a fault is no part of a run

@@ -51,6 +51,7 @@ enum class Sabotage : std::uint8_t {
   duplicate_acknowledged_early,
   membership_without_joint,
   stopped_replica_not_announced,
+  snapshot_without_state,
 };
 
 std::string_view name_of(Sabotage sabotage);

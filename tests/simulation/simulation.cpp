@@ -24,7 +24,8 @@ raft::Sabotage inside(Sabotage sabotage) {
   case Sabotage::none:
   case Sabotage::vote_not_persisted:
   case Sabotage::acknowledged_before_the_write:
-  case Sabotage::stopped_replica_not_announced: break;
+  case Sabotage::stopped_replica_not_announced:
+  case Sabotage::snapshot_without_state: break;
   }
   return raft::Sabotage::none;
 }
@@ -121,7 +122,8 @@ Outcome Simulation::run() {
                   0,
                   0,
                   recovery_ticks_,
-                  findings_.strikes()};
+                  findings_.strikes(),
+                  findings_.states_replaced()};
   for (const auto& [group, history] : histories_) outcome.acknowledged += history.acknowledgements();
   for (const auto& consumer : consumers_) outcome.consumed += consumer->batches();
   return outcome;
@@ -138,7 +140,20 @@ void Simulation::tick() {
   for (auto& [group, probe] : probes_) probe->tick();
   for (auto& consumer : consumers_) consumer->tick();
   timeline_.run_until(timeline_.now() + tick_length, [this] { return findings_.failed(); });
+  check_states();
   if (timeline_.events() > events_max) findings_.fail("liveness", "there is no end of messages");
+}
+
+// Who may serve from a state has all of it.
+void Simulation::check_states() {
+  for (auto& [id, node] : nodes_) {
+    for (const auto& [group, replica] : node->replicas()) {
+      auto& history = histories_.at(group);
+      const auto* state = node->state_of(group);
+      const bool newest = replica->settled() && replica->raft().commit_index() == history.committed_index();
+      if (state != nullptr && newest) history.check_state(id, *state);
+    }
+  }
 }
 
 template <class Done>
@@ -263,6 +278,7 @@ void Simulation::compare_replicas() {
       if (!healthy(group, member) || !can_serve(group)) continue;
       auto& node = *nodes_.at(member);
       histories_.at(group).compare(member, *node.find(group), node.disk().find(group)->log);
+      if (const auto* state = node.state_of(group)) histories_.at(group).check_state(member, *state);
     }
   }
 }

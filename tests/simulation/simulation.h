@@ -22,6 +22,7 @@ struct Outcome {
   std::uint64_t consumed = 0;
   std::uint32_t recovery_ticks = 0; // until everything was well once faults had ended
   FaultCounts strikes{};
+  std::uint64_t states_replaced = 0;
 };
 
 // One run of one scenario, in one thread:
@@ -44,6 +45,7 @@ private:
   template <class Done>
   void run_until(const std::string& what, Done done);
   void tick();
+  void check_states();
   void recover(const std::string& phase);
   void endure_broken_minority();
   void compare_replicas();

@@ -38,6 +38,13 @@ std::string describe(const raft::TimeoutNow&) {
 std::string describe(const raft::Stopped&) {
   return {};
 }
+std::string describe(const raft::StateRequest& request) {
+  return " behind '" + request.after + "'";
+}
+std::string describe(const raft::StatePart& part) {
+  return " behind '" + part.after + "', " + std::to_string(part.rows.size()) + " rows as of " + number(part.applied) +
+         (part.more ? ", more" : "");
+}
 
 } // namespace
 
