@@ -20,15 +20,29 @@ namespace {
 
 constexpr std::size_t map_bytes_at_first = std::size_t{16} << 20;
 constexpr std::size_t overlay_bytes_max = std::size_t{64} << 20;
-constexpr std::size_t scan_bytes_max = std::size_t{8} << 20;
 constexpr std::size_t full_disk_slack = std::size_t{1} << 20;
 constexpr std::size_t row_overhead = 64; // of the overlay, about
+
+constexpr std::string_view incoming = ".incoming"; // of another replica's, behind the name
 
 using Overlay = std::map<std::string, std::optional<std::string>, std::less<>>;
 
 Error damaged(const std::string& path, std::string_view what) {
   return {ErrorCode::corrupt_storage,
           path + " is damaged: " + std::string(what) + "; restore this replica from its peers"};
+}
+
+Status check_key(const StateRow& row, const std::string& path) {
+  if (!row.key.empty() && row.key.size() <= state_key_bytes_max) return ok_status();
+  return Error{ErrorCode::invalid_argument,
+               "a key of " + std::to_string(row.key.size()) + " bytes does not fit into " + path + "; 1 to 511 do"};
+}
+
+// What a replacement left that never took its place.
+Status remove_incoming(const std::string& path) {
+  for (const auto* suffix : {"", "-lock", ".new", ".new-lock"})
+    if (auto removed = remove_file(path + std::string(incoming) + suffix); !removed) return removed;
+  return ok_status();
 }
 
 // Before LMDB touches an existing file: whose it is, every row, every page.
@@ -142,6 +156,7 @@ struct StateStore::Impl {
   int fill_new(Env& fresh) const;
   int put_overlay(Txn& txn) const;
   Status commit();
+  Status flush_overlay();
   Error write_error(int code) const;
   Status replace_broken();
   void put_row(StateRow row);
@@ -150,6 +165,7 @@ struct StateStore::Impl {
 };
 
 Status StateStore::Impl::open() {
+  if (auto removed = remove_incoming(path); !removed) return removed;
   if (::access(path.c_str(), F_OK) != 0) return ok_status();
   auto vetted = Vetting(path, group).run();
   if (!vetted) return vetted.error();
@@ -255,6 +271,23 @@ Status StateStore::Impl::replace_broken() {
   return open_env();
 }
 
+Status StateStore::Impl::flush_overlay() {
+  auto written = env ? ok_status() : create();
+  if (written) written = commit();
+  if (written) {
+    flushed = applied;
+    overlay.clear();
+    overlay_bytes = 0;
+    return written;
+  }
+  if (written.error().code != ErrorCode::storage_full) {
+    failed = written.error();
+  } else if (auto usable = replace_broken(); !usable) {
+    failed = usable.error();
+  }
+  return written;
+}
+
 void StateStore::Impl::put_row(StateRow row) {
   const auto size_of = [](const auto& key, const auto& value) {
     return key.size() + (value ? value->size() : 0) + row_overhead;
@@ -303,12 +336,41 @@ Result<std::unique_ptr<StateStore>> StateStore::open(const std::string& director
   return store;
 }
 
+Result<std::unique_ptr<StateStore>> StateStore::begin_replacement(const std::string& directory, GroupId group) {
+  std::unique_ptr<StateStore> store(new StateStore());
+  const auto of_group = directory + "/groups/" + hex16(group.value);
+  const auto path = of_group + "/" + std::string(state_file);
+  if (auto removed = remove_incoming(path); !removed) return removed.error();
+  store->impl_.reset(new Impl{group, of_group, path + std::string(incoming)});
+  if (auto created = store->impl_->create(); !created) return created.error();
+  return store;
+}
+
+Status StateStore::put(std::vector<StateRow> rows) {
+  for (const auto& row : rows)
+    if (auto fits = check_key(row, impl_->path); !fits) return fits;
+  for (auto& row : rows) impl_->put_row(std::move(row));
+  return impl_->flush_overlay();
+}
+
+Status StateStore::complete(RaftIndex index, Offset next_offset) {
+  impl_->applied = {index, next_offset};
+  return impl_->flush_overlay();
+}
+
+Status StateStore::take_place() {
+  impl_->env.reset();
+  const auto path = impl_->directory + "/" + std::string(state_file);
+  if (auto removed = remove_file(path + "-lock"); !removed) return removed;
+  if (std::rename(impl_->path.c_str(), path.c_str()) != 0) return io_error(errno, "rename", impl_->path);
+  if (auto removed = remove_file(impl_->path + "-lock"); !removed) return removed;
+  return sync_directory(impl_->directory);
+}
+
 Status StateStore::apply(std::vector<StateRow> rows, RaftIndex index, Offset next_offset) {
   CB_ASSERT(index > impl_->applied.index);
   for (const auto& row : rows)
-    if (row.key.empty() || row.key.size() > state_key_bytes_max)
-      return Error{ErrorCode::invalid_argument, "a key of " + std::to_string(row.key.size()) +
-                                                    " bytes does not fit into " + impl_->path + "; 1 to 511 do"};
+    if (auto fits = check_key(row, impl_->path); !fits) return fits;
   if (impl_->overlay_bytes > overlay_bytes_max)
     return Error{ErrorCode::storage_full,
                  "64 MiB of changes wait to be written to " + impl_->path + "; make room on the disk"};
@@ -319,21 +381,7 @@ Status StateStore::apply(std::vector<StateRow> rows, RaftIndex index, Offset nex
 
 Status StateStore::flush() {
   if (impl_->failed) return *impl_->failed;
-  if (!dirty()) return ok_status();
-  auto written = impl_->env ? ok_status() : impl_->create();
-  if (written) written = impl_->commit();
-  if (written) {
-    impl_->flushed = impl_->applied;
-    impl_->overlay.clear();
-    impl_->overlay_bytes = 0;
-    return written;
-  }
-  if (written.error().code != ErrorCode::storage_full) {
-    impl_->failed = written.error();
-  } else if (auto usable = impl_->replace_broken(); !usable) {
-    impl_->failed = usable.error();
-  }
-  return written;
+  return dirty() ? impl_->flush_overlay() : ok_status();
 }
 
 Result<std::optional<std::string>> StateStore::get(std::string_view key) const {
@@ -342,7 +390,8 @@ Result<std::optional<std::string>> StateStore::get(std::string_view key) const {
   return impl_->stored(key);
 }
 
-Result<StateScan> StateStore::scan(std::string_view prefix, std::string_view after, std::size_t limit) const {
+Result<StateScan> StateStore::scan(std::string_view prefix, std::string_view after, std::size_t limit,
+                                   std::size_t bytes_max) const {
   StateScan out;
   std::size_t bytes = 0;
   const auto from = std::max(prefix, after);
@@ -354,7 +403,7 @@ Result<StateScan> StateStore::scan(std::string_view prefix, std::string_view aft
     StateRow row{from_overlay ? newer->first : older.key(), std::nullopt};
     if (!row.key.starts_with(prefix)) break;
     const bool wanted = (after.empty() || row.key > after) && (!from_overlay || newer->second);
-    if (wanted && !out.rows.empty() && (out.rows.size() >= limit || bytes >= scan_bytes_max)) {
+    if (wanted && !out.rows.empty() && (out.rows.size() >= limit || bytes >= bytes_max)) {
       out.more = true;
       break;
     }
@@ -407,6 +456,7 @@ Status StateStore::destroy() {
   impl_->failed = Error{ErrorCode::shutting_down, "the state " + impl_->path + " was deleted"};
   for (const auto* suffix : {"", "-lock", ".new", ".new-lock"})
     if (auto removed = remove_file(impl_->path + suffix); !removed) return removed;
+  if (auto removed = remove_incoming(impl_->path); !removed) return removed;
   if (::rmdir(impl_->directory.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
     return io_error(errno, "remove directory", impl_->directory);
   return ok_status();

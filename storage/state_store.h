@@ -38,6 +38,15 @@ public:
   // Every page and row of an existing one is checked. Errors: corrupt_storage (damaged,
   // or not this group's), newer_format (the file is untouched), storage_io.
   static Result<std::unique_ptr<StateStore>> open(const std::string& directory, GroupId group);
+  // An empty one beside the group's, for another replica's rows: put() them, complete() it,
+  // close the group's own and let it take_place(). A crash leaves the old one or the new;
+  // what is half done is removed with the next open().
+  static Result<std::unique_ptr<StateStore>> begin_replacement(const std::string& directory, GroupId group);
+  Status put(std::vector<StateRow> rows);
+  // On disk, as of the entry at `index`. Errors as flush().
+  Status complete(RaftIndex index, Offset next_offset);
+  // Durable; this object is of no further use then.
+  Status take_place();
   ~StateStore();
   StateStore(const StateStore&) = delete;
 
@@ -52,8 +61,10 @@ public:
   // nullopt: no such row. Error: corrupt_storage.
   Result<std::optional<std::string>> get(std::string_view key) const;
   // Rows whose keys start with `prefix` and lie behind `after` (empty: from the first),
-  // at most `limit` of them and some 8 MiB, but at least one. Error: corrupt_storage.
-  Result<StateScan> scan(std::string_view prefix, std::string_view after, std::size_t limit) const;
+  // at most `limit` of them and some `bytes_max`, but at least one. Error: corrupt_storage.
+  static constexpr std::size_t scan_bytes_max = std::size_t{8} << 20;
+  Result<StateScan> scan(std::string_view prefix, std::string_view after, std::size_t limit,
+                         std::size_t bytes_max = scan_bytes_max) const;
 
   // As applied; as flushed.
   RaftIndex applied() const;

@@ -326,6 +326,63 @@ BOOST_AUTO_TEST_CASE(opening_the_log_beside_it_leaves_it_and_destroying_the_log_
   BOOST_TEST(!std::filesystem::exists(log.directory.path() + "/groups/0000000000000007"));
 }
 
+BOOST_AUTO_TEST_CASE(another_replicas_state_takes_the_place_of_the_old_one_as_a_whole) {
+  put("a", "old");
+  put("b", "old");
+  must(store->flush());
+  auto replacement = must(StateStore::begin_replacement(directory.path(), group));
+  must(replacement->put({{"b", "new"}, {"c", "new"}}));
+  must(replacement->put({{"d", std::string(100'000, 'x')}}));
+  BOOST_TEST(scan("") == "a=old b=old"); // until it is there
+  must(replacement->complete(RaftIndex(70), Offset(700)));
+  store.reset();
+  must(replacement->take_place());
+  replacement.reset();
+  store = must(StateStore::open(directory.path(), group));
+  BOOST_TEST(scan("", "", 2) == "b=new c=new...");
+  BOOST_TEST(get("a") == "(none)");
+  BOOST_TEST(get("d") == std::string(100'000, 'x'));
+  BOOST_TEST(store->applied() == RaftIndex(70));
+  BOOST_TEST(store->flushed_offset() == Offset(700));
+  must(store->apply({{"e", "1"}}, RaftIndex(71), Offset(710)));
+  must(store->flush());
+  reopen();
+  BOOST_TEST(get("e") == "1");
+  must(store->destroy());
+  BOOST_TEST(!std::filesystem::exists(file()));
+}
+
+BOOST_AUTO_TEST_CASE(a_replacement_that_a_crash_cut_short_leaves_the_old_state_and_no_file) {
+  put("a", "old");
+  must(store->flush());
+  auto replacement = must(StateStore::begin_replacement(directory.path(), group));
+  must(replacement->put({{"a", "new"}}));
+  must(replacement->complete(RaftIndex(70), Offset(700)));
+  replacement.reset();
+  reopen();
+  BOOST_TEST(get("a") == "old");
+  BOOST_TEST(store->applied() == RaftIndex(1));
+  for (const auto& left : std::filesystem::directory_iterator(std::filesystem::path(file()).parent_path()))
+    BOOST_TEST(left.path().string().find("incoming") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_state_and_a_first_one_can_be_replacements) {
+  auto replacement = must(StateStore::begin_replacement(directory.path(), group));
+  must(replacement->complete(RaftIndex(5), Offset(2)));
+  store.reset();
+  must(replacement->take_place());
+  reopen();
+  BOOST_TEST(scan("") == "");
+  BOOST_TEST(store->applied() == RaftIndex(5));
+}
+
+BOOST_AUTO_TEST_CASE(a_scan_is_cut_by_bytes_too) {
+  for (const auto* key : {"a", "b", "c"}) put(key, std::string(1000, 'x'));
+  const auto found = must(store->scan("", "", 100, 1500));
+  BOOST_TEST(found.rows.size() == 2U);
+  BOOST_TEST(found.more);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
