@@ -171,6 +171,9 @@ void Raft::peer_up(NodeId node) {
   Progress* peer = find_peer(node);
   if (stopped_ || peer == nullptr) return;
   peer->away = false;
+  // A voter that has forgotten who leads asks for votes and learns it so. A learner asks nobody:
+  // it is spoken to until it says what it has.
+  if (!membership().is_voter(node)) *peer = Progress(node, log_.last_index().next());
   if (peer->match() < log_.last_index()) wake();
 }
 
