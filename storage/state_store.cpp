@@ -38,6 +38,10 @@ Status check_key(const StateRow& row, const std::string& path) {
                "a key of " + std::to_string(row.key.size()) + " bytes does not fit into " + path + "; 1 to 511 do"};
 }
 
+std::string directory_of_group(const std::string& directory, GroupId group) {
+  return directory + "/groups/" + hex16(group.value);
+}
+
 // What a replacement left that never took its place.
 Status remove_incoming(const std::string& path) {
   for (const auto* suffix : {"", "-lock", ".new", ".new-lock"})
@@ -329,7 +333,7 @@ StateStore::~StateStore() = default;
 
 Result<std::unique_ptr<StateStore>> StateStore::open(const std::string& directory, GroupId group) {
   std::unique_ptr<StateStore> store(new StateStore());
-  const auto of_group = directory + "/groups/" + hex16(group.value);
+  const auto of_group = directory_of_group(directory, group);
   store->impl_.reset(new Impl{group, of_group, of_group + "/" + std::string(state_file)});
   if (auto opened = store->impl_->open(); !opened) return opened.error();
   store->impl_->applied = store->impl_->flushed;
@@ -338,7 +342,7 @@ Result<std::unique_ptr<StateStore>> StateStore::open(const std::string& director
 
 Result<std::unique_ptr<StateStore>> StateStore::begin_replacement(const std::string& directory, GroupId group) {
   std::unique_ptr<StateStore> store(new StateStore());
-  const auto of_group = directory + "/groups/" + hex16(group.value);
+  const auto of_group = directory_of_group(directory, group);
   const auto path = of_group + "/" + std::string(state_file);
   if (auto removed = remove_incoming(path); !removed) return removed.error();
   store->impl_.reset(new Impl{group, of_group, path + std::string(incoming)});
@@ -451,14 +455,14 @@ Status StateStore::copy_to(const std::string& path) const {
   return sync_directory(directory_of(path));
 }
 
-Status StateStore::destroy() {
-  impl_->env.reset();
-  impl_->failed = Error{ErrorCode::shutting_down, "the state " + impl_->path + " was deleted"};
+Status StateStore::remove(const std::string& directory, GroupId group) {
+  const auto of_group = directory_of_group(directory, group);
+  const auto path = of_group + "/" + std::string(state_file);
   for (const auto* suffix : {"", "-lock", ".new", ".new-lock"})
-    if (auto removed = remove_file(impl_->path + suffix); !removed) return removed;
-  if (auto removed = remove_incoming(impl_->path); !removed) return removed;
-  if (::rmdir(impl_->directory.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
-    return io_error(errno, "remove directory", impl_->directory);
+    if (auto removed = remove_file(path + suffix); !removed) return removed;
+  if (auto removed = remove_incoming(path); !removed) return removed;
+  if (::rmdir(of_group.c_str()) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
+    return io_error(errno, "remove directory", of_group);
   return ok_status();
 }
 

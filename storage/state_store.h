@@ -77,8 +77,9 @@ public:
   // A copy of what is flushed as a file of its own, durable, in place of what is at
   // `path`. Error: invalid_argument before the first flush, storage_full, storage_io.
   Status copy_to(const std::string& path) const;
-  // Removes the file, and the directory if nothing else is in it.
-  Status destroy();
+  // Removes a state that is not open, if there is one, whatever it looks like; and the
+  // directory if nothing else is in it.
+  static Status remove(const std::string& directory, GroupId group);
 
 private:
   StateStore();

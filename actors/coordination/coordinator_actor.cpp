@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "actors/coordination/group_actor.h"
+#include "actors/partition/internal_log.h"
 #include "actors/runtime/log.h"
 #include "schema/group_rows.h"
 #include "schema/record_batch.h"
@@ -17,6 +18,7 @@ namespace {
 // The log is trimmed once so many records lie below what is flushed.
 constexpr std::int64_t trim_records = 4096;
 constexpr std::size_t listing_rows = 1000;
+constexpr auto replay_retry = std::chrono::milliseconds(10);
 
 std::string text_of_bytes(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -35,7 +37,13 @@ caf::behavior CoordinatorActor::make_behavior() {
       handler([this](const InternalLogOpened& message) { on_log_opened(message); }),
       handler([this](const EntriesReplayed& message) { on_replayed(message); }),
       handler([this](const EntriesCommitted& message) { on_committed(message); }),
+      handler([this](const LogChanged&) { delayed_send(this, replay_retry, ReplayAgain{}); }),
+      handler([this](const ReplayAgain&) {
+        if (phase_ == Phase::replaying) replay_next();
+      }),
+      handler([this](const LogTrimmed& message) { on_log_trimmed(message); }),
       handler([this](const InternalLogUnusable& message) { give_up(message.error); }),
+      handler([this](const InternalLogGone&) { end(); }),
       handler([this](const LeaderAnnouncement& message) { on_leader_changed(message); }),
       handler([this](const LeaderSettled& message) { on_settled(message); }),
       handler([this](const StateOpened& message) { on_state_opened(message); }),
@@ -54,9 +62,9 @@ std::string CoordinatorActor::describe() const {
   case Phase::closed: return "not used yet";
   case Phase::opening: return fmt::format("opening its log and state, {} requests wait", waiting_.size());
   case Phase::replaying:
-    return fmt::format("applying its log, at {} of {}, {} requests wait", applied_.value, log_last_.value,
+    return fmt::format("applying its log, at {} of {}, {} requests wait", applied_.value, log_committed_.value,
                        waiting_.size());
-  case Phase::unusable: return "out of service: " + failure_->message;
+  case Phase::unusable: return failure_ ? "out of service: " + failure_->message : "its log has left this node";
   case Phase::ready: break;
   }
   return fmt::format("{}, {} groups in use, log applied to {}", leads() ? "coordinates" : "another node coordinates",
@@ -74,7 +82,9 @@ void CoordinatorActor::touch() {
 
 void CoordinatorActor::accept(Request request) {
   touch();
-  if (phase_ == Phase::ready && knows_leader()) {
+  if (another_leads()) {
+    refuse(request, ErrorCode::not_coordinator); // whatever its own log is at
+  } else if (phase_ == Phase::ready && leads()) {
     execute(request);
   } else if (phase_ == Phase::unusable) {
     refuse(request, ErrorCode::coordinator_not_available);
@@ -84,10 +94,6 @@ void CoordinatorActor::accept(Request request) {
 }
 
 void CoordinatorActor::execute(Request& request) {
-  if (!leads()) {
-    refuse(request, ErrorCode::not_coordinator);
-    return;
-  }
   std::visit([this](auto& message) { execute(message); }, request);
 }
 
@@ -186,40 +192,48 @@ void CoordinatorActor::on_scanned(RowsScanned& message) {
 
 // Also where another node leads: its entries are applied here as they are committed.
 void CoordinatorActor::on_log_opened(const InternalLogOpened& message) {
-  touch();
-  log_view_ = message.view;
   log_first_ = message.first;
-  log_last_ = message.last;
+  log_first_offset_ = message.first_offset;
+  log_committed_ = message.last;
   log_opened_ = true;
+  touch();
   begin_replay();
 }
 
 void CoordinatorActor::on_state_opened(const StateOpened& message) {
-  applied_ = message.applied;
-  trimmed_ = message.next_offset;
-  send(partition_, AppliedStateFlushed{message.next_offset});
+  applied_ = std::max(applied_, message.applied);
+  state_end_ = trimmed_ = message.next_offset;
   state_opened_ = true;
-  begin_replay();
+  send(partition_, AppliedStateFlushed{message.next_offset});
+  if (phase_ != Phase::replaying) {
+    begin_replay();
+    return;
+  }
+  // Another replica's: it goes with a snapshot from behind everything that was committed here.
+  applied_ = std::max(applied_, log_committed_);
+  finish_replay();
 }
 
 void CoordinatorActor::begin_replay() {
   if (!log_opened_ || !state_opened_ || phase_ != Phase::opening) return;
-  if (applied_.next() < log_first_) {
+  if (state_end_ < log_first_offset_) {
     give_up({ErrorCode::corrupt_storage,
-             fmt::format("{}: its state ends at entry {}, its log begins at {}: what lies between is lost",
-                         actor_name(), applied_.value, log_first_.value)});
+             fmt::format("{}: its state ends at offset {}, its log begins at {}: what lies between is lost",
+                         actor_name(), state_end_.value, log_first_offset_.value)});
     return;
   }
+  // Entries without records that lay between went with the segment.
+  applied_ = std::max(applied_, log_first_.prev());
   phase_ = Phase::replaying;
   replay_next();
 }
 
 void CoordinatorActor::replay_next() {
-  if (applied_ >= log_last_) {
+  if (applied_ >= log_committed_) {
     finish_replay();
     return;
   }
-  send(wiring_.reader, ReplayEntries{caf::actor(this), log_view_, applied_.next(), log_last_});
+  send(partition_, ReplayLog{caf::actor(this), applied_.next(), log_committed_});
 }
 
 void CoordinatorActor::on_replayed(const EntriesReplayed& message) {
@@ -228,11 +242,19 @@ void CoordinatorActor::on_replayed(const EntriesReplayed& message) {
     give_up({ErrorCode::corrupt_storage, actor_name() + ": its log ends before its last entry"});
     return;
   }
-  for (const auto& entry : message.entries) apply(entry);
+  for (const auto& entry : message.entries)
+    if (entry.index > applied_) apply(entry);
   if (phase_ == Phase::replaying) replay_next();
 }
 
+void CoordinatorActor::on_log_trimmed(const LogTrimmed& message) {
+  if (phase_ != Phase::replaying) return;
+  applied_ = std::max(applied_, message.first.prev());
+  replay_next();
+}
+
 void CoordinatorActor::on_committed(const EntriesCommitted& message) {
+  if (phase_ == Phase::unusable) return;
   for (const auto& entry : message.entries) {
     if (phase_ != Phase::ready)
       early_.push_back(entry);
@@ -259,7 +281,6 @@ void CoordinatorActor::apply(const LogEntry& entry) {
 }
 
 void CoordinatorActor::finish_replay() {
-  log_view_ = nullptr;
   // What was committed while the replay went on lies behind it, without a gap.
   phase_ = Phase::ready;
   for (const auto& entry : std::exchange(early_, {}))
@@ -292,8 +313,10 @@ void CoordinatorActor::on_settled(const LeaderSettled& message) {
 }
 
 void CoordinatorActor::serve_waiting() {
-  if (phase_ != Phase::ready || !knows_leader()) return;
-  for (auto& request : std::exchange(waiting_, {})) execute(request);
+  if (another_leads())
+    for (auto& request : std::exchange(waiting_, {})) refuse(request, ErrorCode::not_coordinator);
+  else if (phase_ == Phase::ready && leads())
+    for (auto& request : std::exchange(waiting_, {})) execute(request);
 }
 
 void CoordinatorActor::resign() {
@@ -304,8 +327,12 @@ void CoordinatorActor::resign() {
 void CoordinatorActor::give_up(const Error& error) {
   if (phase_ == Phase::unusable) return;
   log::error("{} is out of service: {}", actor_name(), error.message);
-  phase_ = Phase::unusable;
   failure_ = error;
+  end();
+}
+
+void CoordinatorActor::end() {
+  phase_ = Phase::unusable;
   early_.clear();
   resign();
   for (auto& request : std::exchange(waiting_, {})) refuse(request, ErrorCode::coordinator_not_available);

@@ -16,6 +16,8 @@
 
 namespace callboard {
 
+struct LogTrimmed; // actors/partition/internal_log.h
+
 // What a coordinator and its groups are wired to.
 struct CoordinatorWiring {
   GroupId group; // of its partition
@@ -23,7 +25,6 @@ struct CoordinatorWiring {
   std::string name;            // "__consumer_offsets/3"
   std::string directory;       // the node's
   LoopContext* loop = nullptr; // its groups live beside it
-  caf::actor reader;
   caf::actor state;
 };
 
@@ -37,6 +38,7 @@ struct CoordinatorWiring {
 //                                                        group actor --- ScanRows ---> state actor
 //                                                        group actor --- ProduceToPartition ---> partition
 //
+// A follower's does the same, so that its log is trimmed too and it can take over at once.
 // Nothing is loaded when it starts or moves but the end of the log that the state had not
 // been flushed with. A group that begins sees all that was committed before: its ScanRows
 // goes behind the ApplyRows of that. Lives on the host of its partition; requests that
@@ -72,6 +74,7 @@ private:
   void begin_replay();
   void replay_next();
   void on_replayed(const EntriesReplayed& message);
+  void on_log_trimmed(const LogTrimmed& message);
   void on_committed(const EntriesCommitted& message);
   void apply(const LogEntry& entry);
   void finish_replay();
@@ -79,6 +82,7 @@ private:
   void on_settled(const LeaderSettled& message);
   void serve_waiting();
   void give_up(const Error& error);
+  void end();
   void resign();
   void on_flushed(const StateFlushed& message);
   Group& group_of(const std::string& name);
@@ -88,8 +92,7 @@ private:
   void scan_groups(std::uint64_t token, std::string after);
   void on_scanned(RowsScanned& message);
   bool leads() const { return leader_ == wiring_.self && settled_term_ == term_; }
-  // Who is asked now: this node, or another one.
-  bool knows_leader() const { return leader_ != no_node && (leader_ != wiring_.self || leads()); }
+  bool another_leads() const { return leader_ != no_node && leader_ != wiring_.self; }
 
   CoordinatorWiring wiring_;
   caf::actor partition_;
@@ -99,13 +102,14 @@ private:
   NodeId leader_ = no_node;
   Term settled_term_; // this node leads in it, and has applied all that was before
 
-  std::shared_ptr<const storage::LogView> log_view_; // while replaying
   RaftIndex log_first_;
-  RaftIndex log_last_;
+  Offset log_first_offset_;
+  RaftIndex log_committed_; // when it was opened
   bool log_opened_ = false;
   bool state_opened_ = false;
   RaftIndex applied_;
   std::deque<LogEntry> early_; // committed while the replay goes on
+  Offset state_end_;           // of the state, when it was opened
   Offset trimmed_;             // the log start last asked for
 
   std::deque<Request> waiting_;

@@ -12,6 +12,7 @@ namespace {
 
 const std::string log_name = "__cluster_metadata/0";
 constexpr auto registration_retry = std::chrono::milliseconds(200);
+constexpr auto replay_retry = std::chrono::milliseconds(10);
 // Nodes are numbered from here; the first one founds the cluster.
 constexpr NodeId founder{1};
 
@@ -49,6 +50,10 @@ caf::behavior MetadataActor::make_behavior() {
       handler([this](const UncommittedFound& message) { on_uncommitted(message); }),
       handler([this](const InternalLogOpened& message) { on_log_opened(message); }),
       handler([this](const EntriesReplayed& message) { on_replayed(message); }),
+      handler([this](const LogChanged&) { delayed_send(this, replay_retry, ReplayAgain{}); }),
+      handler([this](const ReplayAgain&) {
+        if (replaying_) replay_next();
+      }),
       handler([this](const EntriesCommitted& message) { on_committed(message); }),
       handler([this](const InternalLogUnusable& message) { give_up(message.error); }),
       handler([this](const LeaderAnnouncement& message) { on_leader(message); }),
@@ -126,7 +131,6 @@ void MetadataActor::on_uncommitted(const UncommittedFound& message) {
 }
 
 void MetadataActor::on_log_opened(const InternalLogOpened& message) {
-  replay_view_ = message.view;
   replay_last_ = message.last;
   applied_ = message.first.prev();
   replay_next();
@@ -137,7 +141,7 @@ void MetadataActor::replay_next() {
     finish_replay();
     return;
   }
-  send(hosts_.readers.front(), ReplayEntries{caf::actor(this), replay_view_, applied_.next(), replay_last_});
+  send(log_, ReplayLog{caf::actor(this), applied_.next(), replay_last_});
 }
 
 void MetadataActor::on_replayed(const EntriesReplayed& message) {
@@ -207,7 +211,6 @@ void MetadataActor::finish_replay() {
   for (const auto& entry : std::exchange(early_, {}))
     if (entry.index > applied_) apply(entry);
   replaying_ = false;
-  replay_view_ = nullptr;
   producer_next_ = producer_end_ = image_.next_producer();
   std::vector<TopicRef> topics;
   topics.reserve(image_.topics().size());

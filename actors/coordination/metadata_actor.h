@@ -204,7 +204,6 @@ private:
   Term settled_term_;
 
   bool replaying_ = true;
-  std::shared_ptr<const storage::LogView> replay_view_;
   RaftIndex applied_;
   RaftIndex replay_last_;
   std::deque<LogEntry> early_; // committed while the replay goes on

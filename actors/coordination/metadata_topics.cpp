@@ -9,12 +9,12 @@
 #include "actors/node/topic_defaults.h"
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
+#include "actors/storage/state_messages.h"
 #include "schema/internal_topics.h"
 
 namespace callboard {
 namespace {
 
-// What consumer groups write is small and does not stay.
 constexpr std::uint64_t offsets_segment_bytes = std::uint64_t{16} << 20;
 // Logs that are opened one after the other, not to keep the writers from what clients want.
 constexpr std::size_t touched_at_once = 64;
@@ -59,6 +59,18 @@ partition::ReplicaOptions replica_options_of(const metadata::TopicConfig& config
   return options;
 }
 
+// Of the topic's partitions, at any time of their life.
+ConfigurePartition settings_of(const TopicRecord& record, const metadata::TopicConfig& config) {
+  ConfigurePartition out{replica_options_of(config), log_options_of(config), limits_of(config), compaction_of(config)};
+  if (record.name != consumer_offsets_topic) return out;
+  // What consumer groups write is small and does not stay: their coordinator trims it.
+  out.replica.compacted = false;
+  out.log.segment_bytes = offsets_segment_bytes;
+  out.retention = {-1, -1};
+  out.compaction = {};
+  return out;
+}
+
 bool names(const Placement& placement, NodeId node) {
   const auto among = [node](const std::vector<NodeId>& nodes) {
     return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
@@ -98,8 +110,7 @@ PartitionRef MetadataActor::run_partition(const TopicRecord& record, std::size_t
   const auto stored = stored_.find(group);
   const bool was_member = stored != stored_.end() && !stored->second.hard.membership.voters.empty();
   if (known.local && known.actor) {
-    send(known.actor, ConfigurePartition{replica_options_of(config), log_options_of(config), limits_of(config),
-                                         compaction_of(config)});
+    send(known.actor, settings_of(record, config));
     if (registered_) send(known.actor, PlacePartition{placement});
   } else if (registered_ ? here || stored != stored_.end() : was_member) {
     // What is stored without being wanted stays until the group has taken it out.
@@ -174,19 +185,17 @@ void MetadataActor::start_partition(PartitionRef& partition, const TopicRecord& 
   wiring.placed = registered_;
   wiring.seed = node_.hello.incarnation ^ (group.value * 0x9E3779B97F4A7C15ULL);
   wiring.cache_budget = hosts_.cache_budget;
-  wiring.replica = replica_options_of(config);
-  wiring.log = log_options_of(config);
-  wiring.retention = limits_of(config);
-  wiring.compaction = compaction_of(config);
+  const auto settings = settings_of(record, config);
+  wiring.replica = settings.replica;
+  wiring.log = settings.log;
+  wiring.retention = settings.retention;
+  wiring.compaction = settings.compaction;
   if (const auto stored = stored_.find(group); stored != stored_.end()) partition.term = stored->second.hard.term;
   if (record.name == consumer_offsets_topic) {
     partition.coordinator = start_coordinator(wiring, loop);
     wiring.applier = partition.coordinator;
+    wiring.state = hosts_.state;
     wiring.announce_to.push_back(partition.coordinator);
-    wiring.retention = {-1, -1}; // trimmed by its coordinator
-    wiring.compaction = {};
-    wiring.replica.compacted = false;
-    wiring.log.segment_bytes = offsets_segment_bytes;
     coordinators_.push_back(partition.coordinator);
   }
   const bool fresh = !stored_.contains(group);
@@ -210,7 +219,6 @@ caf::actor MetadataActor::start_coordinator(const PartitionWiring& partition, Lo
   wiring.name = "coordinator of " + partition.name;
   wiring.directory = node_.config.data;
   wiring.loop = &loop;
-  wiring.reader = partition.reader;
   wiring.state = hosts_.state;
   return spawn_on<CoordinatorActor>(loop.loop, node_.registry, std::move(wiring));
 }
@@ -277,8 +285,10 @@ void MetadataActor::end_topic(const Uuid& id) {
 // all that is committed has been seen: the end of the own log may hold the topic's record.
 void MetadataActor::collect_garbage() {
   for (const auto& [group, record] : stored_)
-    if (group != metadata_group && !image_.partition_of(group))
+    if (group != metadata_group && !image_.partition_of(group)) {
       send(hosts_.writers[group.value % hosts_.writers.size()], DestroyLog{group});
+      send(hosts_.state, DropState{group, node_.config.data, nullptr});
+    }
   stored_.clear();
 }
 

@@ -14,6 +14,13 @@ struct UncommittedFound {
   std::vector<LogEntry> entries;
 };
 
+// Answers ReplayLog: the log has been trimmed, it begins with this entry. What lay before is in
+// the state on disk, or it would still be there.
+struct LogTrimmed {
+  RaftIndex first;
+};
+
 } // namespace callboard
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogTrimmed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::UncommittedFound)

@@ -320,11 +320,17 @@ struct ColdOffset {
 };
 
 // Internal partitions to whoever applies their log: first the log as it was opened,
-// then every entry that is committed after it.
+// then every entry that is committed after `last`.
 struct InternalLogOpened {
-  std::shared_ptr<const storage::LogView> view;
   RaftIndex first;
-  RaftIndex last; // 0: empty
+  Offset first_offset; // that it has
+  RaftIndex last;      // known to be committed
+};
+// Who applies the log to the partition: committed entries, as ReplayEntries.
+struct ReplayLog {
+  caf::actor from;
+  RaftIndex first;
+  RaftIndex last;
 };
 struct EntriesCommitted {
   std::vector<LogEntry> entries;
@@ -343,10 +349,17 @@ struct AppliedStateFlushed {
 struct InternalLogUnusable {
   Error error;
 };
+// The internal partition to whoever applies its log: this node has it no more.
+struct InternalLogGone {};
 // Reads a stretch of an internal log, as much as is sensible at once, and answers.
 struct EntriesReplayed {
   std::vector<LogEntry> entries;
 };
+// In its place: the log was rolled, truncated or trimmed while it was read. To be asked again
+// with what it is now.
+struct LogChanged {};
+// To itself: now.
+struct ReplayAgain {};
 struct ReplayEntries {
   caf::actor from;
   std::shared_ptr<const storage::LogView> view;
@@ -428,7 +441,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CompactionFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ColdFetch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ColdOffset)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::InternalLogOpened)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ReplayLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::EntriesCommitted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::InternalLogUnusable)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::InternalLogGone)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::EntriesReplayed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogChanged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ReplayAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ReplayEntries)

@@ -8,6 +8,7 @@
 #include "actors/partition/internal_log.h"
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
+#include "actors/storage/state_messages.h"
 
 namespace callboard {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 // A partition that nobody has written to for this long gives its tail cache back.
 constexpr auto cache_idle = std::chrono::seconds(5);
 constexpr auto election_retry = std::chrono::milliseconds(500);
+constexpr auto replay_retry = std::chrono::milliseconds(10);
 
 std::string describe_role(const partition::PartitionReplica& replica) {
   if (replica.leading()) return "leader";
@@ -83,10 +85,15 @@ caf::behavior PartitionActor::make_behavior() {
         touch(); // whether a later entry brought it back is in its log
         leave_if_out();
       }),
-      handler([this](const AppliedStateFlushed& message) {
-        applied_flushed_ = message.next_offset;
-        store_log_start();
+      handler([this](const StateDropped&) { tell_gone(); }),
+      handler([this](const AppliedStateFlushed& message) { on_state_flushed(message); }),
+      handler([this](const ReplayLog& message) { replay(message); }),
+      handler([this](const LogChanged&) { delayed_send(this, replay_retry, ReplayAgain{}); }),
+      handler([this](const ReplayAgain&) {
+        if (phase_ == Phase::opening && opened_) read_suffix();
       }),
+      handler([this](StatePartRead& message) { on_state_read(message); }),
+      handler([this](const StatePartStored& message) { on_state_stored(message); }),
       status_handler(),
   };
 }
@@ -158,16 +165,19 @@ void PartitionActor::start_replica() {
   }
   start.seed = wiring_.seed;
   const auto first_index = opened->log.first_index;
+  const auto first_offset = opened->log.first_offset;
   if (wiring_.shows_uncommitted && !opened->log.suffix.empty())
     send(wiring_.applier, UncommittedFound{opened->log.suffix});
   start.log = std::move(opened->log);
   start.options = wiring_.replica;
   start.cache_budget = wiring_.cache_budget;
   start.deliver_applied = static_cast<bool>(wiring_.applier);
+  start.keeps_state = static_cast<bool>(wiring_.state);
   replica_ = std::make_unique<partition::PartitionReplica>(std::move(start));
+  replica_->state_kept(applied_flushed_);
   // What lies behind may still be undone by another leader.
   if (wiring_.applier && !replica_->stopped())
-    send(wiring_.applier, InternalLogOpened{view_, first_index, replica_->raft().commit_index()});
+    send(wiring_.applier, InternalLogOpened{first_index, first_offset, replica_->raft().commit_index()});
   if (wiring_.loop != nullptr)
     for (const auto& [node, view] : wiring_.loop->nodes)
       if (!view.up) replica_->peer_down(node);
@@ -308,7 +318,8 @@ void PartitionActor::execute(FindEpochEnd& message) {
 }
 
 void PartitionActor::execute(TrimPartition& message) {
-  if (stopped_ || !replica_->leading()) return;
+  // A replica that gets this one's state goes on with the entries behind it.
+  if (stopped_ || !replica_->leading() || replica_->state_in_demand()) return;
   if (message.log_start <= replica_->log_start()) {
     // It has moved, but the writer had no room to store it.
     log_start_due_ = replica_->log_start();
@@ -373,10 +384,19 @@ void PartitionActor::remove(const Error& why) {
   }
   view_ = nullptr;
   if (wiring_.loop != nullptr) wiring_.loop->own_groups.erase(wiring_.group);
+  if (wiring_.applier) send(wiring_.applier, InternalLogGone{});
   send(wiring_.writer, DestroyLog{wiring_.group, caf::actor(this)});
 }
 
+// Its state goes behind the log: what comes in their place finds neither.
 void PartitionActor::on_destroyed() {
+  if (wiring_.state)
+    send(wiring_.state, DropState{wiring_.group, wiring_.loop->node.config.data, caf::actor(this)});
+  else
+    tell_gone();
+}
+
+void PartitionActor::tell_gone() {
   if (left_ && wiring_.loop != nullptr) send(wiring_.loop->node.metadata(), ReplicaGone{wiring_.group});
 }
 
@@ -391,6 +411,7 @@ void PartitionActor::route_effects() {
          StageWrite{wiring_.group, effects.sequence, effects.write_generation, std::move(effects.write)});
   // Who applies the log hears of an entry before who wrote it does.
   if (!effects.applied.empty()) send(wiring_.applier, EntriesCommitted{std::move(effects.applied)});
+  route_state(effects);
   if (!effects.produced.empty()) route_produced(effects.produced);
   for (auto& outcome : effects.fetched) route_fetched(outcome);
   if (effects.log_start) {
@@ -411,19 +432,6 @@ void PartitionActor::route_effects() {
   tell_settled();
   advance_phase();
   if (effects.leader_changed || effects.membership_changed) leave_if_out();
-}
-
-// Not past what the state that the log was applied to holds on disk.
-void PartitionActor::store_log_start() {
-  if (!log_start_due_ || (wiring_.applier && *log_start_due_ > applied_flushed_)) return;
-  send(wiring_.writer, StoreLogStart{wiring_.group, *log_start_due_});
-  log_start_due_.reset();
-}
-
-void PartitionActor::tell_settled() {
-  if (!wiring_.applier || !replica_->settled() || settled_told_ == replica_->term()) return;
-  settled_told_ = replica_->term();
-  send(wiring_.applier, LeaderSettled{settled_told_});
 }
 
 void PartitionActor::advance_phase() {

@@ -15,6 +15,9 @@
 
 namespace callboard {
 
+struct StatePartRead; // actors/storage/state_messages.h
+struct StatePartStored;
+
 // What a partition actor is wired to.
 struct PartitionWiring {
   GroupId group;
@@ -26,6 +29,7 @@ struct PartitionWiring {
   std::vector<caf::actor> announce_to; // who else hears of its leader
   caf::actor applier;                  // internal partitions: who applies the log
   bool shows_uncommitted = false;      // to the applier, when the log is opened
+  caf::actor state;                    // and who keeps what it comes to, if that is on disk
   LoopContext* loop = nullptr;         // its own, where the other nodes are found; null: there are none
   Placement placement;
   bool placed = true;     // the placement is what the controller wants; else a PlacePartition will say it
@@ -101,6 +105,14 @@ private:
   void advance_membership();
   void announce_leader();
   LeaderAnnouncement announcement() const;
+  // partition_applier.cpp
+  void replay(const ReplayLog& message);
+  void tell_settled();
+  void on_state_flushed(const AppliedStateFlushed& message);
+  void store_log_start();
+  void route_state(partition::Effects& effects);
+  void on_state_read(StatePartRead& message);
+  void on_state_stored(const StatePartStored& message);
   // partition_administration.cpp
   void execute(DeleteRecordsOfPartition& message);
   void execute(DescribeProducersOfPartition& message);
@@ -113,11 +125,10 @@ private:
   void stop(const Error& error);
   void remove(const Error& why);
   void on_destroyed();
+  void tell_gone();
   void route_effects();
   void route_produced(std::vector<partition::ProduceOutcome>& outcomes);
   void route_fetched(partition::FetchOutcome& outcome);
-  void store_log_start();
-  void tell_settled();
   void advance_phase();
   void arm_cache_drop();
   void drop_idle_cache();

@@ -222,8 +222,12 @@ void PeerLinkActor::drop_all(const std::string& reason) {
 
 void PeerLinkActor::take(SendToPeer& message) {
   std::size_t dropped = 0;
-  for (auto& sent : message.messages)
+  for (auto& sent : message.messages) {
+    if (const auto bytes = raft::bytes_of(sent); bytes > raft::message_bytes_max)
+      log::error("group {}: a message of {} bytes can never be sent to node {}, the most is {}", sent.group.value,
+                 bytes, sent.to.value, raft::message_bytes_max);
     if (!up() || !queue_.push(std::move(sent))) ++dropped;
+  }
   dropped_ += dropped;
   if (dropped > 0) NodeMetrics::add(context_.node.metrics.peer_messages_dropped, dropped);
   if (up()) pump_soon();

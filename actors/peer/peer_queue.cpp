@@ -5,12 +5,11 @@
 namespace callboard {
 namespace {
 
-// Past this the other node's door takes no message (64 MiB, with what is around it).
-constexpr std::size_t message_bytes_max = std::size_t{60} << 20;
-
 bool carries_data(const raft::Message& message) {
   const auto* append = std::get_if<raft::Append>(&message.body);
-  return (append != nullptr && !append->entries.empty()) || std::holds_alternative<raft::InstallSnapshot>(message.body);
+  return (append != nullptr && !append->entries.empty()) ||
+         std::holds_alternative<raft::InstallSnapshot>(message.body) ||
+         std::holds_alternative<raft::StatePart>(message.body);
 }
 
 } // namespace
@@ -18,7 +17,7 @@ bool carries_data(const raft::Message& message) {
 bool PeerQueue::push(raft::Message message) {
   const auto bytes = raft::bytes_of(message);
   const auto room = bytes_max_ + (carries_data(message) ? 0 : control_bytes_);
-  if (bytes > message_bytes_max || bytes_ + bytes > room) return false;
+  if (bytes > raft::message_bytes_max || bytes_ + bytes > room) return false;
   bytes_ += bytes;
   waiting_.push_back(std::move(message));
   return true;

@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::size_t replay_bytes_max = std::size_t{4} << 20;
 
+// Not damage: retention, or a log that was truncated or reopened while it was read.
+bool is_race(const Error& error) {
+  return error.code == ErrorCode::offset_out_of_range || error.code == ErrorCode::not_leader_or_follower;
+}
+
 } // namespace
 
 ReaderActor::ReaderActor(caf::actor_config& config, ActorRegistry& registry, std::string name)
@@ -61,6 +66,8 @@ void ReaderActor::replay(const ReplayEntries& message) {
   auto entries = message.view->read_entries(message.first, message.last, replay_bytes_max);
   if (entries)
     send(message.from, EntriesReplayed{std::move(*entries)});
+  else if (is_race(entries.error()))
+    send(message.from, LogChanged{});
   else
     send(message.from, InternalLogUnusable{entries.error()});
 }
@@ -78,9 +85,7 @@ void ReaderActor::read_for_follower(ReadForFollower& message) {
 }
 
 void ReaderActor::report(const caf::actor& partition, const Error& error) {
-  // Not damage but races: with retention, and with a log that was truncated or reopened
-  // while it was read. The asker tries again.
-  if (error.code == ErrorCode::offset_out_of_range || error.code == ErrorCode::not_leader_or_follower) return;
+  if (is_race(error)) return; // the asker tries again
   log::error("a read failed: {}", error.message);
   send(partition, DamageFound{error});
 }

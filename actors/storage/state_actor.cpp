@@ -9,6 +9,8 @@ namespace callboard {
 namespace {
 
 constexpr std::size_t flush_at_bytes = std::size_t{1} << 20;
+constexpr std::size_t part_rows_max = 16384;
+constexpr std::size_t part_bytes_max = std::size_t{1} << 20;
 
 } // namespace
 
@@ -20,6 +22,8 @@ caf::behavior StateActor::make_behavior() {
       handler([this](ApplyRows& message) { apply(message); }),
       handler([this](const ScanRows& message) { scan(message); }),
       handler([this](const OpenState& message) { open(message); }),
+      handler([this](const ReadStatePart& message) { read_part(message); }),
+      handler([this](StoreStatePart& message) { store_part(message); }),
       handler([this](const DropState& message) { drop(message); }),
       handler([this](const FlushStates&) { flush_states(); }),
       handler([this](const CloseStates& message) { close_states(message); }),
@@ -37,7 +41,7 @@ std::string StateActor::describe() const {
 
 void StateActor::open(const OpenState& message) {
   auto& state = states_[message.group];
-  state = {nullptr, message.from};
+  state = {nullptr, message.from, message.directory, nullptr};
   auto store = storage::StateStore::open(message.directory, message.group);
   if (!store) {
     give_up(message.group, state, store.error());
@@ -51,6 +55,7 @@ void StateActor::apply(ApplyRows& message) {
   const auto found = states_.find(message.group);
   if (found == states_.end() || !found->second.store) return;
   auto& state = found->second;
+  if (message.index <= state.store->applied()) return; // another replica's state came meanwhile, which has it
   rows_applied_ += message.rows.size();
   if (auto applied = state.store->apply(std::move(message.rows), message.index, message.next_offset); !applied) {
     give_up(message.group, state, applied.error());
@@ -80,11 +85,73 @@ void StateActor::scan(const ScanRows& message) {
   send(message.from, std::move(answer));
 }
 
+void StateActor::read_part(const ReadStatePart& message) {
+  const auto found = states_.find(message.group);
+  if (found == states_.end() || !found->second.store) return;
+  const auto& store = *found->second.store;
+  auto scanned = store.scan({}, message.after, part_rows_max, part_bytes_max);
+  if (!scanned) {
+    give_up(message.group, found->second, scanned.error());
+    return;
+  }
+  send(message.from, StatePartRead{message.to, raft::StatePart{message.after, store.applied(), store.next_offset(),
+                                                               std::move(scanned->rows), scanned->more}});
+}
+
+void StateActor::store_part(StoreStatePart& message) {
+  const auto found = states_.find(message.group);
+  bool stored = false;
+  if (found != states_.end()) {
+    auto& state = found->second;
+    const auto kept = store(state, message.group, message.step);
+    if (!kept)
+      log::error("group {}: another replica's state cannot be taken: {}", message.group.value, kept.error().message);
+    if (!kept || message.step.complete) state.incoming.reset();
+    stored = kept.ok();
+  }
+  send(message.from, StatePartStored{stored});
+}
+
+Status StateActor::store(OpenedState& state, GroupId group, partition::StateStep& step) {
+  if (step.first) {
+    auto begun = storage::StateStore::begin_replacement(state.directory, group);
+    if (!begun) return begun.error();
+    state.incoming = std::move(*begun);
+  }
+  if (!state.incoming) return Error{ErrorCode::invalid_argument, "its first part is not here"};
+  if (auto put = state.incoming->put(std::move(step.rows)); !put) return put;
+  return step.complete ? take_over(state, group, *step.complete) : ok_status();
+}
+
+Status StateActor::take_over(OpenedState& state, GroupId group, const partition::AppliedTo& as_of) {
+  if (state.store && state.store->applied() >= as_of.applied) { // has more by now
+    if (auto kept = state.store->flush(); !kept) return kept;
+    send(state.owner, StateOpened{group, state.store->applied(), state.store->next_offset()});
+    return ok_status();
+  }
+  if (auto whole = state.incoming->complete(as_of.applied, as_of.next_offset); !whole) return whole;
+  // Should the old one have to stay: its owner has applied what is not on disk yet.
+  if (state.store)
+    if (auto kept = state.store->flush(); !kept) return kept;
+  state.store.reset();
+  auto in_place = state.incoming->take_place();
+  auto opened = storage::StateStore::open(state.directory, group);
+  if (!opened) {
+    give_up(group, state, opened.error());
+    return opened.error();
+  }
+  state.store = std::move(*opened);
+  if (!in_place) return in_place;
+  log::info("group {}: has the state of another replica, as of entry {}", group.value, as_of.applied.value);
+  send(state.owner, StateOpened{group, state.store->applied(), state.store->next_offset()});
+  return in_place;
+}
+
 void StateActor::drop(const DropState& message) {
-  auto node = states_.extract(message.group);
-  if (!node || !node.mapped().store) return;
-  if (const auto gone = node.mapped().store->destroy(); !gone)
+  states_.erase(message.group);
+  if (const auto gone = storage::StateStore::remove(message.directory, message.group); !gone)
     log::warn("group {}: its state stays behind: {}", message.group.value, gone.error().message);
+  if (message.from) send(message.from, StateDropped{});
 }
 
 void StateActor::flush(GroupId group, OpenedState& state) {

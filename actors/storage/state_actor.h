@@ -27,12 +27,18 @@ private:
   struct OpenedState {
     std::unique_ptr<storage::StateStore> store; // null: unusable
     caf::actor owner;
-    bool full_told = false; // in the log, until a flush succeeds
+    std::string directory;
+    std::unique_ptr<storage::StateStore> incoming; // another replica's, while it comes
+    bool full_told = false;                        // in the log, until a flush succeeds
   };
 
   void open(const OpenState& message);
   void apply(ApplyRows& message);
   void scan(const ScanRows& message);
+  void read_part(const ReadStatePart& message);
+  void store_part(StoreStatePart& message);
+  Status store(OpenedState& state, GroupId group, partition::StateStep& step);
+  Status take_over(OpenedState& state, GroupId group, const partition::AppliedTo& as_of);
   void drop(const DropState& message);
   void flush(GroupId group, OpenedState& state);
   void flush_states();

@@ -295,6 +295,55 @@ BOOST_FIXTURE_TEST_CASE(the_end_of_an_internal_log_is_applied_once_it_is_committ
   BOOST_TEST(committed.front().payload.size() > 500U);
 }
 
+// The writer may roll or trim the log while it is read.
+BOOST_FIXTURE_TEST_CASE(an_internal_log_that_changes_while_it_is_read_is_read_again, WithApplier) {
+  LogOpened opened;
+  opened.hard.term = Term{1};
+  opened.log.last_index = RaftIndex{1};
+  opened.log.last_term = Term{1};
+  opened.log.suffix = {{RaftIndex{1}, Term{1}, EntryType::noop, Offset{0}, 0, no_timestamp, {}}};
+  self->send(partition, TouchPartition{});
+  expect<OpenLog>();
+  self->send(partition, opened);
+  for (int i = 0; i < 3; ++i) {
+    expect<ReplayEntries>();
+    self->send(partition, LogChanged{});
+  }
+  expect<ReplayEntries>();
+  self->send(partition, EntriesReplayed{opened.log.suffix});
+  expect<InternalLogOpened>();
+}
+
+BOOST_FIXTURE_TEST_CASE(an_internal_log_is_replayed_from_where_it_begins, WithApplier) {
+  LogOpened opened;
+  opened.hard.term = Term{1};
+  opened.log.first_index = RaftIndex{5};
+  opened.log.last_index = opened.log.applied = RaftIndex{9};
+  opened.log.last_term = Term{1};
+  opened.log.first_offset = opened.log.next_offset = opened.log.log_start = Offset{40};
+  self->send(partition, TouchPartition{});
+  expect<OpenLog>();
+  self->send(partition, opened);
+  const auto told = expect<InternalLogOpened>();
+  BOOST_TEST((told.first == RaftIndex{5} && told.first_offset == Offset{40} && told.last == RaftIndex{9}));
+  self->send(partition, ReplayLog{me(), RaftIndex{5}, RaftIndex{9}});
+  const auto read = expect<ReplayEntries>();
+  BOOST_TEST((read.first == RaftIndex{5} && read.last == RaftIndex{9}));
+  self->send(partition, ReplayLog{me(), RaftIndex{4}, RaftIndex{9}});
+  BOOST_TEST((expect<LogTrimmed>().first == RaftIndex{5}));
+}
+
+BOOST_FIXTURE_TEST_CASE(who_reads_what_is_gone_is_told_that_the_log_changed, WithRealStorage) {
+  stage.produce(partition, "a");
+  stage.expect_produced();
+  restart();
+  // As after retention: nothing lies before the first entry.
+  stage.self->send(writer, OpenLog{group, stage.me(), {}, {}, {}});
+  const auto view = stage.expect<LogOpened>().view;
+  stage.self->send(reader, ReplayEntries{stage.me(), view, RaftIndex{0}, RaftIndex{1}});
+  stage.expect<LogChanged>();
+}
+
 BOOST_FIXTURE_TEST_CASE(an_internal_log_of_several_replicas_waits_for_their_majority, WithApplier) {
   open({{NodeId{1}, NodeId{2}, NodeId{3}}, {}, {}});
   BOOST_TEST(expect<UncommittedFound>().entries.size() == 1U);

@@ -300,12 +300,23 @@ BOOST_AUTO_TEST_CASE(flipped_bytes_are_refused_or_do_not_matter) {
   BOOST_TEST(refused > 100);
 }
 
-BOOST_AUTO_TEST_CASE(a_destroyed_state_leaves_nothing) {
+BOOST_AUTO_TEST_CASE(a_removed_state_leaves_nothing) {
   put("a", "1");
   must(store->flush());
-  must(store->destroy());
+  store.reset();
+  must(StateStore::remove(directory.path(), group));
   BOOST_TEST(!std::filesystem::exists(directory.path() + "/groups/0000000000000009"));
-  BOOST_TEST(!store->flush());
+  must(StateStore::remove(directory.path(), group)); // there is none
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_state_can_be_removed) {
+  put("a", "1");
+  must(store->flush());
+  store.reset();
+  write_file(file(), "no state");
+  BOOST_TEST(!StateStore::open(directory.path(), group));
+  must(StateStore::remove(directory.path(), group));
+  BOOST_TEST(!std::filesystem::exists(directory.path() + "/groups/0000000000000009"));
 }
 
 BOOST_AUTO_TEST_CASE(opening_the_log_beside_it_leaves_it_and_destroying_the_log_removes_it) {
@@ -322,7 +333,8 @@ BOOST_AUTO_TEST_CASE(opening_the_log_beside_it_leaves_it_and_destroying_the_log_
   BOOST_TEST(!std::filesystem::exists(log.directory.path() + "/groups/0000000000000007"));
   must(beside->apply({{"a", "2"}}, RaftIndex(2), Offset(6))); // it learns of the end a little later
   must(beside->flush());
-  must(beside->destroy());
+  beside.reset();
+  must(StateStore::remove(log.directory.path(), log.group));
   BOOST_TEST(!std::filesystem::exists(log.directory.path() + "/groups/0000000000000007"));
 }
 
@@ -348,7 +360,8 @@ BOOST_AUTO_TEST_CASE(another_replicas_state_takes_the_place_of_the_old_one_as_a_
   must(store->flush());
   reopen();
   BOOST_TEST(get("e") == "1");
-  must(store->destroy());
+  store.reset();
+  must(StateStore::remove(directory.path(), group));
   BOOST_TEST(!std::filesystem::exists(file()));
 }
 
