@@ -1,12 +1,13 @@
 """Several nodes as child processes on loopback, each end of one by its process id."""
 import contextlib
+import json
 import os
 import shutil
 import signal
 import socket
 
 import wire
-from node import Node, wait_until
+from node import Node, run, wait_until
 
 FORMS_SECONDS = 60  # nothing of this is measured: a busy machine may take its time
 FREEZES_SECONDS = 10
@@ -175,6 +176,16 @@ class Cluster:
             return all(len(p.isr) == count for p in said.topics[topic][1].values())
 
         wait_until(in_sync, seconds, lambda: f"{topic} has {count} replicas in sync: {self.metadata(through, [topic])} {self.logs()}")
+
+    def await_controllers(self, count, through=None, seconds=FORMS_SECONDS):
+        """Until the cluster's metadata has this many voters: before, who founded it must not die."""
+        through = through or self.alive()[0]
+
+        def voting():
+            status, said, _ = run("cluster", "status", "--bootstrap", self.address(through), "--format", "json")
+            return status == 0 and len(json.loads(said)["metadata_voters"]) == count
+
+        wait_until(voting, seconds, lambda: f"{count} nodes vote on the metadata: {self.logs()}")
 
     def logs(self, characters=2500):
         return "".join(f"\n--- node {number} at {self.address(number)}\n{node.log()[-characters:]}" for number, node in self.nodes.items()
