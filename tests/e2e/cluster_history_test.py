@@ -1,19 +1,23 @@
 #!/usr/bin/python3
-"""Three nodes are killed, frozen and cut off from each other in turn, while idempotent
+"""Nodes are killed, frozen and cut off from each other in turn, while idempotent
 producers write, readers read along, and members of two groups come, leave and crash:
 nothing acknowledged is lost, duplicated or reordered, nothing read is not there later, no
 record is skipped, no committed offset goes back.
 
-  cluster_history_test.py [--seconds S] [--seed N]
+  cluster_history_test.py [--seconds S] [--seed N] [--nodes 3]
 
-While a majority can talk, everything has to go on. In the end every node is left out once,
-and what the other two have must be the same.
+With more than three nodes, an operator moves replicas and drains nodes meanwhile. While a
+majority can talk, everything has to go on. In the end every node is left out once, and what
+the others have must be the same.
 """
 import argparse
+import itertools
+import json
 import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -21,15 +25,16 @@ import time
 
 import group_history
 import group_wire
+import node as nodes
 import wire
 from cluster import Cluster
 from group_history_test import COOPERATIVE, MIXED, PARTITIONS, TOPIC, Group, TimedRecorder, check_workers, report
 from group_watcher import Watcher
 from idempotent_producer import IdempotentProducer
 from network import Network
-from node import wait_until
+from node import BINARY, wait_until
 
-NODES = (1, 2, 3)
+REPLICAS = 3
 RECORDS_A_SECOND = 100  # of each producer
 PROGRESS_SECONDS = 90
 SILENCE_SECONDS = 4  # a client gives a node up that says nothing for so long
@@ -45,7 +50,7 @@ class Where:
     def _ask(self, question):
         """The address that the answer names. OSError: nobody knows one now."""
         with self.lock:
-            order = self.random.sample(NODES, len(NODES))
+            order = self.random.sample(list(self.cluster.nodes), len(self.cluster.nodes))
         for number in order:
             try:
                 with self.cluster.connect(number, 2) as connection:
@@ -127,7 +132,7 @@ class Faults:
             kinds += [self.isolate, self.isolate, self.deafen, self.silence, self.cut_link, self.cut_one_way, self.cut_all]
         kind = self.random.choice(kinds)
         self.counts[kind.__name__] = self.counts.get(kind.__name__, 0) + 1
-        nodes = self.random.sample(NODES, len(NODES))
+        nodes = self.random.sample(list(self.cluster.nodes), len(self.cluster.nodes))
         self.recorder.add("note", fault=kind.__name__, nodes=nodes)
         return kind(*nodes)
 
@@ -136,7 +141,7 @@ class Faults:
             self.network.heal()
         for number in self.cluster.alive():
             self.cluster.thaw(number)
-        down = [number for number in NODES if not self.cluster[number].alive()]
+        down = [number for number in self.cluster.nodes if not self.cluster[number].alive()]
         self.recorder.add("note", over=True, started=down)
         for number in self.random.sample(down, len(down)):
             self.cluster[number].launch()
@@ -153,7 +158,7 @@ class Faults:
         assert status == 0, f"node {one} ended with {status} after SIGTERM: {self.cluster.logs()}"
         return True
 
-    def kill_two(self, one, two, _):
+    def kill_two(self, one, two, *_):
         self.cluster.kill(one, two)
         return False
 
@@ -165,14 +170,14 @@ class Faults:
         self.cluster.freeze(one)
         return True
 
-    def freeze_two(self, one, two, _):
+    def freeze_two(self, one, two, *_):
         self.cluster.freeze(one)
         self.cluster.freeze(two)
         return False
 
-    def isolate(self, one, two, three):
-        self.deafen(one, two, three)
-        return self.silence(one, two, three)
+    def isolate(self, one, *others):
+        self.deafen(one, *others)
+        return self.silence(one, *others)
 
     def deafen(self, one, *others):
         """Nothing reaches it."""
@@ -186,19 +191,76 @@ class Faults:
             self.network.cut(one, other)
         return True
 
-    def cut_link(self, one, two, _):
+    def cut_link(self, one, two, *_):
         self.network.cut(one, two)
         self.network.cut(two, one)
         return True
 
-    def cut_one_way(self, one, two, _):
+    def cut_one_way(self, one, two, *_):
         self.network.cut(one, two)
         return True
 
-    def cut_all(self, one, two, three):
-        self.isolate(one, two, three)
-        self.cut_link(two, three, one)
+    def cut_all(self, *nodes):
+        for one, two in itertools.combinations(nodes, 2):
+            self.cut_link(one, two)
         return False
+
+
+class Operator:
+    """One wish at a time, of any node that is up: it may be refused or never be answered."""
+
+    def __init__(self, cluster, random_source, recorder):
+        self.cluster, self.random, self.recorder = cluster, random_source, recorder
+        self.asked = None  # a process
+        self.draining = None
+        self.ids = list(cluster.ids(1).values())
+        self.counts = {}
+
+    def act(self):
+        if self.asked is not None:
+            if self.asked.poll() is None:
+                return
+            self.asked = None
+        kind = self.random.choice([self.move, self.move, self.move, self.cancel if self.draining else self.drain, self.rebalance])
+        self.counts[kind.__name__] = self.counts.get(kind.__name__, 0) + 1
+        self._ask(kind())
+
+    def _ask(self, wish):
+        through = self.random.choice(self.cluster.alive())
+        self.recorder.add("note", wish=wish, through=through)
+        self.asked = subprocess.Popen([BINARY, *wish, "--bootstrap", self.cluster.address(through)],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def move(self):
+        replicas = self.random.sample(self.ids, REPLICAS)
+        placed = f"{self.random.randrange(PARTITIONS)}={','.join(map(str, replicas))}"
+        return ["topic", "move", TOPIC, "--partition", placed]
+
+    def drain(self):
+        self.draining = str(self.random.choice(self.ids))
+        return ["cluster", "drain", self.draining]
+
+    def cancel(self):
+        node, self.draining = self.draining, None
+        return ["cluster", "drain", node, "--cancel"]
+
+    def rebalance(self):
+        return ["cluster", "rebalance"]
+
+    def end(self):
+        """Until nothing moves any more and every node takes replicas again."""
+        if self.asked is not None:
+            self.asked.wait(60)
+        for node in self.ids if self.draining else ():
+            self._ask(["cluster", "drain", str(node), "--cancel"])
+            self.asked.wait(60)
+
+        def settled():
+            status, output, _errors = nodes.run("cluster", "status", "--format", "json", "--bootstrap", self.cluster.address(1))
+            said = json.loads(output) if status == 0 else None
+            return said and not said["operations"] and not said["under_replicated_partitions"]
+
+        wait_until(settled, PROGRESS_SECONDS, "what was asked for is done")
 
 
 class Story:
@@ -307,15 +369,16 @@ def read_without(cluster, left_out, wanted, recorder):
         found = wait_until(attempt, PROGRESS_SECONDS, f"partition {partition} can be read without node {left_out}")
         recorder.add("poll", consumer=f"without-{left_out}", partition=partition, records=[(o, v.decode()) for o, v in found])
     cluster.start([left_out])
-    cluster.await_in_sync(TOPIC, len(NODES))
+    cluster.await_in_sync(TOPIC, REPLICAS)
 
 
 def play(cluster, network, options, random_source, recorder, folder):
     with cluster.connect(1) as connection:
-        error, sentence = wire.create_topic(connection, TOPIC, PARTITIONS, replication=3)
+        error, sentence = wire.create_topic(connection, TOPIC, PARTITIONS, replication=REPLICAS)
         assert error == 0, f"CreateTopics: {error} {sentence}"
     story = Story(cluster, random_source, recorder, folder)
     faults = Faults(cluster, network, random_source, recorder)
+    operator = Operator(cluster, random_source, recorder) if options.nodes > REPLICAS else None
     story.begin()
     story.await_writes(10, "at first")
     began = time.monotonic()
@@ -324,6 +387,8 @@ def play(cluster, network, options, random_source, recorder, folder):
         for group in story.groups:
             if random_source.random() < 0.5:
                 group.act()
+        if operator and random_source.random() < 0.7:
+            operator.act()
         majority = faults.begin()
         since = time.monotonic()
         if majority:
@@ -336,13 +401,16 @@ def play(cluster, network, options, random_source, recorder, folder):
         if random_source.random() < 0.5:
             story.await_groups("after the fault")
         rounds += 1
-    cluster.await_in_sync(TOPIC, len(NODES))
+    if operator:
+        operator.end()
+    cluster.await_in_sync(TOPIC, REPLICAS)
     wanted = story.end()
-    for number in NODES:
+    for number in cluster.nodes:
         read_without(cluster, number, wanted, recorder)
     print(f"{rounds} rounds: {faults.counts}; {sum(wanted)} records, {sum(len(group.paths) for group in story.groups)} members, "
           f"{sum(p.reconnects for p in story.producers)} reconnects, {sum(p.retries for p in story.producers)} retries; "
-          f"longest until every partition took writes with one node out: {worst:.1f} s")
+          f"longest until every partition took writes with one node out: {worst:.1f} s"
+          + (f"; asked for: {operator.counts}" if operator else ""))
     return {group.name: group_history.merge(recorder.events, watcher.seen[group.name], *group.events())
             for group, watcher in zip(story.groups, story.watchers)}
 
@@ -351,15 +419,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--nodes", type=int, default=REPLICAS)
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    network = Network(len(NODES)) if Network.enter() else None
+    network = Network(options.nodes) if Network.enter() else None
     if network is None:
         print("no links are cut: network namespaces are not permitted here")
     folder = tempfile.mkdtemp(prefix="callboard-cluster-")
     recorder = TimedRecorder(os.path.join(folder, "producers"))
-    placed = {"hosts": [network.host(n) for n in NODES], "prefixes": [network.prefix(n) for n in NODES], "args": ["--insecure"]} if network else {}
-    cluster = Cluster(len(NODES), **placed)
+    numbers = range(1, options.nodes + 1)
+    placed = {"hosts": [network.host(n) for n in numbers], "prefixes": [network.prefix(n) for n in numbers], "args": ["--insecure"]} if network else {}
+    cluster = Cluster(options.nodes, **placed)
     try:
         wrong = report(play(cluster.start(), network, options, random.Random(options.seed), recorder, folder))
     except BaseException:
