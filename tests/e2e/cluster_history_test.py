@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Nodes are killed, frozen and cut off from each other in turn, while idempotent
+"""Nodes are killed, frozen, slowed down and cut off from each other in turn, while idempotent
 producers write, readers read along, and members of two groups come, leave and crash:
 nothing acknowledged is lost, duplicated or reordered, nothing read is not there later, no
 record is skipped, no committed offset goes back.
@@ -129,7 +129,8 @@ class Faults:
         """Whether a majority is left that can go on."""
         kinds = [self.kill, self.kill, self.stop, self.freeze, self.kill_two, self.kill_all, self.freeze_two]
         if self.network:
-            kinds += [self.isolate, self.isolate, self.deafen, self.silence, self.cut_link, self.cut_one_way, self.cut_all]
+            kinds += [self.isolate, self.isolate, self.deafen, self.silence, self.cut_link, self.cut_one_way, self.cut_all,
+                      self.slow_down, self.slow_down]
         kind = self.random.choice(kinds)
         self.counts[kind.__name__] = self.counts.get(kind.__name__, 0) + 1
         nodes = self.random.sample(list(self.cluster.nodes), len(self.cluster.nodes))
@@ -198,6 +199,10 @@ class Faults:
 
     def cut_one_way(self, one, two, *_):
         self.network.cut(one, two)
+        return True
+
+    def slow_down(self, one, *_):
+        self.network.slow_down(one, self.random.choice((256, 1000, 4000)))
         return True
 
     def cut_all(self, *nodes):

@@ -5,8 +5,9 @@ go on living, one way or both ways, while clients still reach them.
                              router (this process)
       node 3: 10.99.3.2 ----'
 
-What is cut is dropped by the router without a word, as a cable does. Needs root and a
-kernel that permits namespaces; Network.enter() says whether.
+What is cut is dropped by the router without a word, as a cable does; what is slow goes
+through a token bucket, waits in its queue and is dropped when that is full. Needs root and
+a kernel that permits namespaces; Network.enter() says whether.
 """
 import ctypes
 import os
@@ -20,6 +21,10 @@ PREFERENCE = "100"  # of the rules that cut
 
 def ip(*args, inside=()):
     subprocess.run([*inside, "ip", *args], check=True, capture_output=True, timeout=30)
+
+
+def tc(*args, inside=()):
+    subprocess.run([*inside, "tc", *args], check=True, capture_output=True, timeout=30)
 
 
 def namespace_of(pid):
@@ -45,6 +50,7 @@ class Network:
     def __init__(self, count):
         self.holders = {}  # processes that keep the namespaces; they end with this one
         self.cuts = set()  # (from, to)
+        self.slow = set()  # nodes
         for number in range(1, count + 1):
             self._add(number)
 
@@ -77,10 +83,21 @@ class Network:
         self.cuts.add((source, target))
         ip("rule", "add", "from", self.host(source), "to", self.host(target), "blackhole", "pref", PREFERENCE)
 
+    def slow_down(self, number, kbit):
+        """What comes from a node and what goes to it: so many kilobits a second each."""
+        self.slow.add(number)
+        bucket = ("root", "tbf", "rate", f"{kbit}kbit", "burst", "4kb", "latency", "400ms")
+        tc("qdisc", "replace", "dev", f"router{number}", *bucket)
+        tc("qdisc", "replace", "dev", f"node{number}", *bucket, inside=self.prefix(number))
+
     def heal(self):
         for source, target in self.cuts:
             ip("rule", "del", "from", self.host(source), "to", self.host(target), "blackhole", "pref", PREFERENCE)
         self.cuts.clear()
+        for number in self.slow:
+            tc("qdisc", "del", "dev", f"router{number}", "root")
+            tc("qdisc", "del", "dev", f"node{number}", "root", inside=self.prefix(number))
+        self.slow.clear()
 
     def close(self):
         for holder in self.holders.values():
