@@ -174,8 +174,8 @@ public:
     hard_in_flight.clear();
     reads.clear();
     outbox.clear();
-    replica.emplace(
-        PartitionReplica::Start{self, disk.hard, disk.recover(), options, cache, deliver_applied, GroupId(1), raft, 0, keeps_state});
+    replica.emplace(PartitionReplica::Start{self, disk.hard, disk.recover(), options, cache, deliver_applied,
+                                            GroupId(1), raft, 0, keeps_state});
   }
 
   Effects take() {
