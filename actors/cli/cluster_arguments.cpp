@@ -10,7 +10,10 @@ namespace {
 struct NodeOptions {
   std::int32_t node = 0;
   bool cancel = false;
+  bool wait = false;
 };
+
+constexpr auto wait_help = "Return when it is done, and say how far it is meanwhile";
 
 void add_drain(CLI::App& cluster, Arguments& arguments) {
   auto options = std::make_shared<NodeOptions>();
@@ -18,10 +21,11 @@ void add_drain(CLI::App& cluster, Arguments& arguments) {
   drain->add_option("NODE", options->node, "Its number, as `cluster nodes` shows it")
       ->required()
       ->check(CLI::PositiveNumber);
-  drain->add_flag("--cancel", options->cancel, "The node may hold replicas again");
+  auto* cancel = drain->add_flag("--cancel", options->cancel, "The node may hold replicas again");
+  drain->add_flag("--wait", options->wait, wait_help)->excludes(cancel);
   drain->callback([&arguments, options] {
     arguments.command = [options](auto& client, auto& output) {
-      return drain_node(client, output, NodeId(options->node), options->cancel);
+      return drain_node(client, output, NodeId(options->node), options->cancel, options->wait);
     };
   });
 }
@@ -40,11 +44,14 @@ void add_remove(CLI::App& cluster, Arguments& arguments) {
 }
 
 void add_rebalance(CLI::App& cluster, Arguments& arguments) {
-  auto cancel = std::make_shared<bool>(false);
+  auto options = std::make_shared<NodeOptions>();
   auto* rebalancing = cluster.add_subcommand("rebalance", "Even out replicas and leaders over the nodes that are up");
-  rebalancing->add_flag("--cancel", *cancel, "End it; what is on the move arrives");
-  rebalancing->callback([&arguments, cancel] {
-    arguments.command = [cancel](auto& client, auto& output) { return rebalance(client, output, *cancel); };
+  auto* cancel = rebalancing->add_flag("--cancel", options->cancel, "End it; what is on the move arrives");
+  rebalancing->add_flag("--wait", options->wait, wait_help)->excludes(cancel);
+  rebalancing->callback([&arguments, options] {
+    arguments.command = [options](auto& client, auto& output) {
+      return rebalance(client, output, options->cancel, options->wait);
+    };
   });
 }
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <optional>
+#include <thread>
 
 namespace callboard::cli {
 namespace {
@@ -74,11 +77,14 @@ std::string title_of(const ClusterOperation& operation) {
 // "draining node 3: 10 of 30 replicas moved, about 20 s left".
 std::string line_of(const ClusterOperation& operation) {
   const bool replicas = operation.what == "drain" || operation.what == "replace";
-  auto line = title_of(operation) + ": " + std::to_string(operation.done) + " of " +
-              plural(operation.total, replicas ? "replica" : "partition") + " done";
-  if (replicas && operation.what == "drain" && operation.done == operation.total && operation.waiting.empty())
+  auto line = title_of(operation) + ": ";
+  // A controller that took over meanwhile knows only what is left.
+  if (operation.total > 0)
     line +=
-        "; nothing is left on it, `callboard cluster remove " + std::to_string(operation.node.value) + "` takes it out";
+        std::to_string(operation.done) + " of " + plural(operation.total, replicas ? "replica" : "partition") + " done";
+  if (operation.what == "drain" && operation.done == operation.total && operation.waiting.empty())
+    line += std::string(operation.total > 0 ? "; " : "") + "nothing is left on it, `callboard cluster remove " +
+            std::to_string(operation.node.value) + "` takes it out";
   else if (operation.left_ms >= 0)
     line += ", about " + about(operation.left_ms) + " left";
   if (!operation.waiting.empty()) line += "; waits: " + printable(operation.waiting);
@@ -115,21 +121,64 @@ void print(std::ostream& stream, const ClusterStatus& status) {
   for (const auto& operation : status.operations) stream << line_of(operation) << '\n';
 }
 
-// After a command: how far what it set in motion is, as far as the controller knows by now.
-Status print_progress(client::Client& client, Output& output, const std::string& what, NodeId node,
-                      const std::string& said) {
-  const auto status = client.cluster_status();
-  if (!status) return status.error();
-  const auto operation = std::find_if(status->operations.begin(), status->operations.end(),
-                                      [&](const auto& o) { return o.what == what && o.node == node; });
-  const bool known = operation != status->operations.end();
+std::optional<ClusterOperation> find_operation(const ClusterStatus& status, const std::string& what, NodeId node) {
+  const auto found = std::find_if(status.operations.begin(), status.operations.end(),
+                                  [&](const auto& o) { return o.what == what && o.node == node; });
+  if (found == status.operations.end()) return std::nullopt;
+  return *found;
+}
+
+// A drain stays listed until the node is removed, the others until they are done.
+bool is_over(const std::optional<ClusterOperation>& operation) {
+  if (!operation) return true;
+  return operation->what == "drain" && operation->done == operation->total && operation->waiting.empty();
+}
+
+// Until it is over, a line each time that there is news. The node that is asked may go away
+// meanwhile: the others are asked for a while before that is an error.
+Result<std::optional<ClusterOperation>> await_operation(client::Client& client, Output& output, const std::string& what,
+                                                        NodeId node) {
+  using namespace std::chrono_literals;
+  constexpr auto look_interval = 250ms;
+  constexpr int failures_max = 120;
+  std::string told;
+  for (int failures = 0;;) {
+    const auto status = client.cluster_status();
+    if (!status && ++failures == failures_max) return status.error();
+    if (status) {
+      failures = 0;
+      const auto operation = find_operation(*status, what, node);
+      if (is_over(operation)) return operation;
+      if (const auto line = line_of(*operation); !output.json && line != told) {
+        output.stream << line << std::endl;
+        told = line;
+      }
+    }
+    std::this_thread::sleep_for(look_interval);
+  }
+}
+
+// After a command: how far what it set in motion is, as far as the controller knows by now,
+// or all the way to its end.
+Status print_progress(client::Client& client, Output& output, const ClusterOperation& began, const std::string& said,
+                      bool wait) {
+  if (!output.json) output.stream << said << std::endl;
+  std::optional<ClusterOperation> operation;
+  if (wait) {
+    auto awaited = await_operation(client, output, began.what, began.node);
+    if (!awaited) return awaited.error();
+    operation = std::move(*awaited);
+  } else {
+    const auto status = client.cluster_status();
+    if (!status) return status.error();
+    operation = find_operation(*status, began.what, began.node);
+  }
   if (output.json) {
-    output.stream << (known ? json_of_operation(*operation) : json_of_operation({what, node, 0, 0, "", -1})) << '\n';
+    output.stream << json_of_operation(operation.value_or(began)) << '\n';
     return ok_status();
   }
-  output.stream << said << '\n';
-  if (known) output.stream << line_of(*operation) << '\n';
-  output.stream << "see how far it is with `callboard cluster status`\n";
+  if (operation) output.stream << line_of(*operation) << '\n';
+  output.stream << (wait ? "it is done\n" : "see how far it is with `callboard cluster status`, or give --wait\n");
   return ok_status();
 }
 
@@ -191,13 +240,14 @@ Status list_nodes(client::Client& client, Output& output) {
   return ok_status();
 }
 
-Status drain_node(client::Client& client, Output& output, NodeId node, bool cancel) {
+Status drain_node(client::Client& client, Output& output, NodeId node, bool cancel, bool wait) {
   if (auto drained = client.drain_node(node, cancel); !drained) return drained;
   const auto number = std::to_string(node.value);
   if (cancel)
     return say(output, "drain_cancelled", number,
                "node " + number + " may hold replicas again; what has left it stays where it went");
-  return print_progress(client, output, "drain", node, "node " + number + " drains: its replicas move to other nodes");
+  return print_progress(client, output, {"drain", node, 0, 0, "", -1},
+                        "node " + number + " drains: its replicas move to other nodes", wait);
 }
 
 Status remove_node(client::Client& client, Output& output, NodeId node) {
@@ -206,11 +256,12 @@ Status remove_node(client::Client& client, Output& output, NodeId node) {
   return say(output, "removed", number, "removed node " + number + " from the cluster; its id is never used again");
 }
 
-Status rebalance(client::Client& client, Output& output, bool cancel) {
+Status rebalance(client::Client& client, Output& output, bool cancel, bool wait) {
   if (auto asked = client.rebalance(cancel); !asked) return asked;
   if (cancel)
     return say(output, "rebalance_cancelled", "true", "the rebalance ends; what is on the move arrives where it goes");
-  return print_progress(client, output, "rebalance", no_node, "the cluster evens out its replicas and leaders");
+  return print_progress(client, output, {"rebalance", no_node, 0, 0, "", -1},
+                        "the cluster evens out its replicas and leaders", wait);
 }
 
 Status move_topic(client::Client& client, Output& output, const MoveOptions& options) {

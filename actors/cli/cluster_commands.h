@@ -9,9 +9,9 @@ namespace callboard::cli {
 
 Status show_cluster(client::Client& client, Output& output);
 Status list_nodes(client::Client& client, Output& output);
-Status drain_node(client::Client& client, Output& output, NodeId node, bool cancel);
+Status drain_node(client::Client& client, Output& output, NodeId node, bool cancel, bool wait);
 Status remove_node(client::Client& client, Output& output, NodeId node);
-Status rebalance(client::Client& client, Output& output, bool cancel);
+Status rebalance(client::Client& client, Output& output, bool cancel, bool wait);
 
 struct MoveOptions {
   std::string topic;

@@ -95,6 +95,29 @@ BOOST_AUTO_TEST_CASE(nodes_are_drained_and_removed) {
   BOOST_TEST(run({"cluster", "remove", "two"}).status == 2);
 }
 
+BOOST_AUTO_TEST_CASE(who_waits_for_a_drain_or_a_rebalance_hears_of_it_until_it_is_done) {
+  door.with_backend([](rpc::FakeBrokerBackend& backend) {
+    auto later = backend.status;
+    later.operations = {{"drain", NodeId{2}, 9, 10, "", 1'000}, {"rebalance", no_node, 1, 2, "", -1}};
+    backend.next_statuses.push_back(later);
+    later.operations = {{"drain", NodeId{2}, 10, 10, "", -1}, {"rebalance", no_node, 1, 2, "", -1}};
+    backend.next_statuses.push_back(later);
+  });
+  const auto drained = run({"cluster", "drain", "2", "--wait"});
+  BOOST_TEST(drained.status == 0, drained.errors);
+  BOOST_TEST(contains(drained.output, "5 of 10 replicas done"));
+  BOOST_TEST(contains(drained.output, "9 of 10 replicas done"));
+  BOOST_TEST(contains(drained.output, "10 of 10 replicas done; nothing is left on it"));
+  BOOST_TEST(contains(drained.output, "it is done\n"));
+  door.with_backend([](rpc::FakeBrokerBackend& backend) {
+    backend.next_statuses.push_back(backend.status);
+    backend.next_statuses.back().operations.clear();
+  });
+  const auto evened = run({"cluster", "rebalance", "--wait"});
+  BOOST_TEST(contains(evened.output, "rebalancing: 1 of 2 partitions done\nit is done\n"));
+  BOOST_TEST(run({"cluster", "rebalance", "--wait", "--cancel"}).status == 2);
+}
+
 BOOST_AUTO_TEST_CASE(what_the_controller_refuses_is_its_sentence_and_status_1) {
   door.with_backend([](rpc::FakeBrokerBackend& backend) {
     backend.outcome = {ErrorCode::invalid_request, "Node 2 cannot be removed."};

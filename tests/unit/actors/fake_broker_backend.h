@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <kj/async.h>
 #include <map>
 #include <optional>
@@ -28,6 +29,7 @@ public:
   std::size_t parked = 0; // fetches that wait and were not dropped
   std::map<std::string, GroupDescription> groups;
   ClusterStatus status;
+  std::deque<ClusterStatus> next_statuses; // each once, after it was told
   std::vector<ControllerCommand> commands; // to the controller, in order
   ControllerOutcome outcome;               // of each
   // Another node, which leads every partition: this one refuses.
@@ -207,7 +209,14 @@ public:
     return ControllerOutcome(outcome);
   }
 
-  kj::Promise<Result<ClusterStatus>> cluster_status() override { return Result<ClusterStatus>(status); }
+  kj::Promise<Result<ClusterStatus>> cluster_status() override {
+    auto told = status;
+    if (!next_statuses.empty()) {
+      status = std::move(next_statuses.front());
+      next_statuses.pop_front();
+    }
+    return Result<ClusterStatus>(std::move(told));
+  }
 
   kj::Promise<ActorPage> actors(ActorQuery query) override {
     last_query = query;
