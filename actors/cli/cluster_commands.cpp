@@ -77,17 +77,20 @@ std::string title_of(const ClusterOperation& operation) {
 // "draining node 3: 10 of 30 replicas moved, about 20 s left".
 std::string line_of(const ClusterOperation& operation) {
   const bool replicas = operation.what == "drain" || operation.what == "replace";
-  auto line = title_of(operation) + ": ";
-  // A controller that took over meanwhile knows only what is left.
+  const bool drained = operation.what == "drain" && operation.done == operation.total && operation.waiting.empty();
+  std::vector<std::string> parts;
+  // A controller that took over meanwhile knows only of what is left.
   if (operation.total > 0)
-    line +=
-        std::to_string(operation.done) + " of " + plural(operation.total, replicas ? "replica" : "partition") + " done";
-  if (operation.what == "drain" && operation.done == operation.total && operation.waiting.empty())
-    line += std::string(operation.total > 0 ? "; " : "") + "nothing is left on it, `callboard cluster remove " +
-            std::to_string(operation.node.value) + "` takes it out";
-  else if (operation.left_ms >= 0)
-    line += ", about " + about(operation.left_ms) + " left";
-  if (!operation.waiting.empty()) line += "; waits: " + printable(operation.waiting);
+    parts.push_back(std::to_string(operation.done) + " of " +
+                    plural(operation.total, replicas ? "replica" : "partition") + " done");
+  if (operation.left_ms >= 0 && !drained && !parts.empty())
+    parts.back() += ", about " + about(operation.left_ms) + " left";
+  if (drained)
+    parts.push_back("nothing is left on it, `callboard cluster remove " + std::to_string(operation.node.value) +
+                    "` takes it out");
+  if (!operation.waiting.empty()) parts.push_back("waits: " + printable(operation.waiting));
+  auto line = title_of(operation);
+  for (std::size_t i = 0; i < parts.size(); ++i) line += (i == 0 ? ": " : "; ") + parts[i];
   return line;
 }
 
