@@ -19,7 +19,8 @@ RULES = {
     "storage": (("schema", "storage"), (CAF, KJ), "storage knows LMDB and schema; no actors, no sockets"),
     "cluster": (("schema", "cluster"), (CAF, KJ, LMDB), "cluster is pure: schema and nothing else"),
     "actors": (("schema", "storage", "cluster", "actors"), (LMDB,), "LMDB stays in storage"),
-    "actors/client": (("schema", "actors/client"), (CAF, LMDB), "the client library stands on schema alone"),
+    "actors/client": (("schema", "actors/tls", "actors/client"), (CAF, LMDB), "the client library stands on schema, and on actors/tls"),
+    "actors/tls": (("schema", "actors/tls"), (CAF, LMDB), "TLS stands on schema alone, so that the client library can use it"),
     "examples": (("schema", "actors/client", "examples"), (CAF, LMDB), "examples use only the client library and schema"),
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
