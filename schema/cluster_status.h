@@ -46,6 +46,9 @@ struct ClusterStatus {
   std::uint64_t partitions = 0;
   std::uint64_t leaderless = 0;       // partitions without a leader that is up
   std::uint64_t under_replicated = 0; // with a leader, and a replica that is not in sync
+  // Of the node that was asked with others: whom it refuses or is refused by, whose clock is
+  // another; sentences.
+  std::vector<std::string> troubles{};
 
   bool operator==(const ClusterStatus&) const = default;
 };

@@ -30,6 +30,7 @@ std::string_view name_of(ErrorCode code) {
   case ErrorCode::invalid_session_timeout: return "INVALID_SESSION_TIMEOUT";
   case ErrorCode::rebalance_in_progress: return "REBALANCE_IN_PROGRESS";
   case ErrorCode::invalid_commit_offset_size: return "INVALID_COMMIT_OFFSET_SIZE";
+  case ErrorCode::cluster_authorization_failed: return "CLUSTER_AUTHORIZATION_FAILED";
   case ErrorCode::invalid_timestamp: return "INVALID_TIMESTAMP";
   case ErrorCode::unsupported_version: return "UNSUPPORTED_VERSION";
   case ErrorCode::topic_already_exists: return "TOPIC_ALREADY_EXISTS";
@@ -118,6 +119,7 @@ ErrorCode on_kafka_wire(ErrorCode code) {
   case ErrorCode::invalid_session_timeout:
   case ErrorCode::rebalance_in_progress:
   case ErrorCode::invalid_commit_offset_size:
+  case ErrorCode::cluster_authorization_failed:
   case ErrorCode::invalid_timestamp:
   case ErrorCode::unsupported_version:
   case ErrorCode::topic_already_exists:

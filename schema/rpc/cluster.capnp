@@ -21,6 +21,7 @@ struct ClusterStatus {
   partitions @9 :UInt64;
   leaderless @10 :UInt64;              # partitions without a leader that is up
   underReplicated @11 :UInt64;         # partitions with a leader, and a replica that is not in sync
+  troubles @12 :List(Text);            # of the node that was asked with others: sentences
 
   struct NodeSummary {
     node @0 :Records.NodeRecord;

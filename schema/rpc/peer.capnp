@@ -73,6 +73,13 @@ struct ConnectOutcome {
   }
 }
 
+struct ProofOutcome {
+  union {
+    refused @0 :Refusal;
+    proven @1 :Data;                     # 32 bytes: that the one who was asked knows it too
+  }
+}
+
 struct LeaderAnnouncement {
   group @0 :UInt64;
   term @1 :Int32;
@@ -193,6 +200,11 @@ interface Node {
   # Take me in. Asked again, the answer is the same.
 
   connect @2 (hello :PeerHello) -> (outcome :ConnectOutcome);
+
+  # Where the cluster has a secret, each side shows first that it knows it, and without that none of the above is
+  # answered. What is shown: actors/tls/proof.h.
+  challenge @3 () -> (nonce :Data);      # 32 bytes
+  prove @4 (nonce :Data, proof :Data) -> (outcome :ProofOutcome);  # the caller's
 }
 
 interface PeerLink {

@@ -53,6 +53,8 @@ void write(const ClusterStatus& from, wire::ClusterStatus::Builder to) {
   to.setPartitions(from.partitions);
   to.setLeaderless(from.leaderless);
   to.setUnderReplicated(from.under_replicated);
+  auto troubles = to.initTroubles(to_list_size(from.troubles.size()));
+  for (unsigned i = 0; i < troubles.size(); ++i) troubles.set(i, to_text(from.troubles[i]));
 }
 
 Result<ClusterStatus> read(wire::ClusterStatus::Reader from) {
@@ -73,6 +75,7 @@ Result<ClusterStatus> read(wire::ClusterStatus::Reader from) {
   status.partitions = from.getPartitions();
   status.leaderless = from.getLeaderless();
   status.under_replicated = from.getUnderReplicated();
+  for (const auto trouble : from.getTroubles()) status.troubles.push_back(to_string(trouble));
   return status;
 }
 

@@ -1,5 +1,6 @@
 #include "schema/rpc/translate_peer.h"
 
+#include <algorithm>
 #include <kj/debug.h>
 
 #include "schema/rpc/translate_api.h"
@@ -222,6 +223,13 @@ void write(const Error& from, wire::Refusal::Builder to) {
 
 Error read(wire::Refusal::Reader from) {
   return {static_cast<ErrorCode>(from.getCode()), to_string(from.getMessage())};
+}
+
+std::array<std::uint8_t, 32> read_challenge(capnp::Data::Reader from) {
+  std::array<std::uint8_t, 32> bytes{};
+  KJ_REQUIRE(from.size() == bytes.size(), "what is to prove a secret is not 32 bytes long");
+  std::copy(from.begin(), from.end(), bytes.begin());
+  return bytes;
 }
 
 } // namespace callboard::rpc

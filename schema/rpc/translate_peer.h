@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <capnp/common.h>
+#include <cstdint>
 #include <vector>
 
 #include "schema/peer_message.h"
@@ -46,5 +48,7 @@ PeerHeartbeat read(wire::PeerHeartbeat::Reader from);
 PeerCommand read(wire::PeerLink::CommandParams::Reader from);
 PeerCommandOutcome read(wire::PeerLink::CommandResults::Reader from);
 Error read(wire::Refusal::Reader from);
+// A nonce, or a proof.
+std::array<std::uint8_t, 32> read_challenge(capnp::Data::Reader from);
 
 } // namespace callboard::rpc
