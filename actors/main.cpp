@@ -25,6 +25,27 @@ void add_start_options(CLI::App& start, callboard::StartOptions& options) {
       ->type_name("HOST:PORT,...")
       ->delimiter(',')
       ->excludes(join);
+  start
+      .add_option("--discover", options.discover,
+                  "Find the others on the local network, all that start with this name, and found a cluster with them")
+      ->type_name("NAME")
+      ->excludes(join);
+  start.add_option("--expect", options.expect, "So many nodes there are to discover, this one among them")
+      ->type_name("N")
+      ->check(CLI::Range(2, 64));
+  start
+      .add_option("--secret", options.secret_file,
+                  "File with the cluster's secret, the same on all nodes: who does not know it is no node")
+      ->type_name("FILE");
+  start.add_option("--tls-cert", options.tls_certificate, "This node's certificate in PEM: TLS on the same port")
+      ->type_name("FILE");
+  start.add_option("--tls-key", options.tls_key, "Its key")->type_name("FILE");
+  start.add_option("--tls-ca", options.tls_ca, "Who signs the certificates of other nodes and of clients")
+      ->type_name("FILE");
+  start
+      .add_option("--tls-client-auth", options.tls_client_auth, "Whether clients need a certificate: none or required")
+      ->type_name("WHICH")
+      ->check(CLI::IsMember({"none", "required"}));
   start.add_option("--config", options.config_file, "Configuration in TOML, see conf/callboard.toml")
       ->type_name("FILE");
   start.add_flag("--force-stop", options.force_stop,

@@ -19,9 +19,13 @@ namespace callboard::cli {
 // Runs with a connected client.
 using Command = std::function<Status(client::Client&, Output&)>;
 
+// Needs no node.
+using LocalCommand = std::function<Status(Output&)>;
+
 struct Arguments {
   CommonOptions common;
-  Command command; // the one that was chosen
+  Command command;            // the one that was chosen
+  LocalCommand local_command; // or this one
 };
 
 // `arguments` outlives `app`.

@@ -13,6 +13,9 @@ namespace callboard::cli {
 struct CommonOptions {
   std::string bootstrap = "127.0.0.1:9092"; // the node to speak to
   bool json = false;                        // --format json
+  std::string tls_ca{};                     // speak TLS to nodes whose certificates it signed
+  std::string tls_certificate{};            // one's own, for nodes that ask for one
+  std::string tls_key{};
 };
 
 // The one sub-command that is not a client of a running node; comes from whoever

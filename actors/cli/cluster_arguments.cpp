@@ -55,6 +55,29 @@ void add_rebalance(CLI::App& cluster, Arguments& arguments) {
   });
 }
 
+void add_init_tls(CLI::App& cluster, Arguments& arguments) {
+  auto options = std::make_shared<tls::AuthorityOptions>();
+  auto nodes = std::make_shared<std::vector<std::string>>();
+  auto* init = cluster.add_subcommand(
+      "init-tls", "Make a CA, certificates and a secret for the cluster's nodes; what is there already stays");
+  init->add_option("DIR", options->folder, "Where to; made if it is not there")->required();
+  init->add_option("--node", *nodes, "How others reach a node: names and addresses, separated by commas; repeated")
+      ->type_name("HOST[,HOST]...")
+      ->take_all();
+  init->add_option("--client", options->clients, "For mutual TLS, a certificate that makes nobody a node; repeated")
+      ->type_name("NAME")
+      ->take_all();
+  init->add_option("--days", options->days, "How long the certificates hold")
+      ->check(CLI::Range(1, 36500))
+      ->capture_default_str();
+  init->callback([&arguments, options, nodes] {
+    for (const auto& node : *nodes) options->nodes.push_back(CLI::detail::split(node, ','));
+    if (options->nodes.empty() && options->clients.empty())
+      throw CLI::ValidationError("give each node with --node HOST, and clients with --client NAME");
+    arguments.local_command = [options](auto& output) { return init_tls(output, *options); };
+  });
+}
+
 std::string check_move(const std::string& text) {
   // With --cancel the partition alone will do.
   if (!text.empty() && text.find_first_not_of("0123456789") == text.npos) return {};
@@ -100,6 +123,7 @@ void add_cluster(CLI::App& app, Arguments& arguments) {
   cluster->add_subcommand("status", "How the cluster is, what it is busy with, and what it waits for")
       ->callback([&arguments] { arguments.command = show_cluster; });
   cluster->add_subcommand("nodes", "List the nodes")->callback([&arguments] { arguments.command = list_nodes; });
+  add_init_tls(*cluster, arguments);
   add_drain(*cluster, arguments);
   add_remove(*cluster, arguments);
   add_rebalance(*cluster, arguments);

@@ -61,6 +61,7 @@ std::string json_of(const ClusterStatus& status) {
       .add("leaderless_partitions", std::to_string(status.leaderless))
       .add("under_replicated_partitions", std::to_string(status.under_replicated))
       .add("operations", json_list(status.operations, json_of_operation))
+      .add("troubles", json_list(status.troubles, [](const std::string& trouble) { return json_text(trouble); }))
       .text();
 }
 
@@ -111,6 +112,7 @@ void print_nodes(std::ostream& stream, const ClusterStatus& status) {
 
 void print(std::ostream& stream, const ClusterStatus& status) {
   if (!status.waiting.empty()) stream << printable(status.waiting) << '\n';
+  for (const auto& trouble : status.troubles) stream << "! " << printable(trouble) << '\n';
   if (status.cluster.is_zero()) return;
   stream << "cluster " << status.cluster.hex() << ": " << plural(status.nodes.size(), "node") << ", controller "
          << (status.controller == no_node ? "unknown" : "node " + std::to_string(status.controller.value)) << '\n';
@@ -240,6 +242,23 @@ Status list_nodes(client::Client& client, Output& output) {
     output.stream << printable(status->waiting) << '\n';
   else
     print_nodes(output.stream, *status);
+  return ok_status();
+}
+
+Status init_tls(Output& output, const tls::AuthorityOptions& options) {
+  const auto made = tls::make_certificates(options);
+  if (!made) return made.error();
+  if (output.json) {
+    output.stream << JsonObject().add("made", json_list(*made, [](const auto& path) { return json_text(path); })).text()
+                  << '\n';
+    return ok_status();
+  }
+  for (const auto& path : *made) output.stream << path << '\n';
+  if (made->empty()) output.stream << "all of it was there already\n";
+  const auto& folder = options.folder;
+  output.stream << "\nEach node gets its own .crt and .key, ca.crt and the secret, and starts with\n  --tls-cert "
+                << folder << "/NODE.crt --tls-key " << folder << "/NODE.key --tls-ca " << folder << "/ca.crt --secret "
+                << folder << "/secret\nKeep ca.key where no node is: who has it makes nodes.\n";
   return ok_status();
 }
 

@@ -2,6 +2,7 @@
 
 #include "actors/cli/output.h"
 #include "actors/client/client.h"
+#include "actors/tls/authority.h"
 
 // `callboard cluster` and `callboard topic move`: the nodes, what the cluster is busy with,
 // and what an operator asks of it.
@@ -12,6 +13,9 @@ Status list_nodes(client::Client& client, Output& output);
 Status drain_node(client::Client& client, Output& output, NodeId node, bool cancel, bool wait);
 Status remove_node(client::Client& client, Output& output, NodeId node);
 Status rebalance(client::Client& client, Output& output, bool cancel, bool wait);
+
+// Makes certificates; needs no node.
+Status init_tls(Output& output, const tls::AuthorityOptions& options);
 
 struct MoveOptions {
   std::string topic;

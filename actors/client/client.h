@@ -55,6 +55,11 @@ inline constexpr Offset earliest{-2};
 inline constexpr Offset latest{-1};
 
 struct ClientOptions {
+  // Files in PEM. With `tls_ca` set, connections speak TLS, to nodes whose certificates it
+  // signed. A certificate of one's own is shown to nodes that ask for one.
+  std::string tls_ca{};
+  std::string tls_certificate{};
+  std::string tls_key{};
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds request_timeout{30'000};
 };

@@ -3,6 +3,8 @@
 #include <capnp/message.h>
 #include <charconv>
 
+#include "actors/tls/context.h"
+#include "actors/tls/stream.h"
 #include "schema/rpc/translate_api.h"
 
 namespace callboard::client {
@@ -32,6 +34,10 @@ bool has_port(std::string_view address) {
   return failed == std::errc{} && end == digits.data() + digits.size() && port != 0;
 }
 
+std::string without_brackets(const std::string& host) {
+  return host.size() > 2 && host.front() == '[' ? host.substr(1, host.size() - 2) : host;
+}
+
 Error cannot_reach(const std::string& address, const kj::Exception& e) {
   const std::string_view reason(e.getDescription().cStr());
   std::string why(reason);
@@ -55,21 +61,34 @@ Result<std::shared_ptr<Connection>> Connection::open(std::string_view address_vi
   const std::string address(address_view);
   if (!has_port(address))
     return Error{ErrorCode::invalid_argument, "\"" + address + "\" is no address; write HOST:PORT, as 127.0.0.1:9092"};
+  std::shared_ptr<const tls::Context> security;
+  if (!options.tls_ca.empty()) {
+    auto loaded = tls::Context::client({options.tls_certificate, options.tls_key, options.tls_ca});
+    if (!loaded) return loaded.error();
+    security = std::move(*loaded);
+  }
+  const auto host = address.substr(0, address.rfind(':'));
   auto loop = Loop::of_this_thread();
   try {
-    auto stream = loop->io.provider->getNetwork()
-                      .parseAddress(address.c_str())
-                      .then([](kj::Own<kj::NetworkAddress> parsed) {
-                        auto connecting = parsed->connect();
-                        return connecting.attach(kj::mv(parsed));
-                      })
-                      .then([](kj::Own<kj::AsyncIoStream> connected) {
-                        return kj::Maybe<kj::Own<kj::AsyncIoStream>>(kj::mv(connected));
-                      })
-                      .exclusiveJoin(loop->io.provider->getTimer()
-                                         .afterDelay(options.connect_timeout.count() * kj::MILLISECONDS)
-                                         .then([]() -> kj::Maybe<kj::Own<kj::AsyncIoStream>> { return nullptr; }))
-                      .wait(loop->io.waitScope);
+    auto stream =
+        loop->io.provider->getNetwork()
+            .parseAddress(address.c_str())
+            .then([](kj::Own<kj::NetworkAddress> parsed) {
+              auto connecting = parsed->connect();
+              return connecting.attach(kj::mv(parsed));
+            })
+            .then([&](kj::Own<kj::AsyncIoStream> connected) -> kj::Promise<kj::Own<kj::AsyncIoStream>> {
+              if (security == nullptr) return kj::mv(connected);
+              return security->connect(kj::mv(connected), without_brackets(host))
+                  .then([](kj::Own<tls::Stream> within) -> kj::Own<kj::AsyncIoStream> { return kj::mv(within); });
+            })
+            .then([](kj::Own<kj::AsyncIoStream> connected) {
+              return kj::Maybe<kj::Own<kj::AsyncIoStream>>(kj::mv(connected));
+            })
+            .exclusiveJoin(loop->io.provider->getTimer()
+                               .afterDelay(options.connect_timeout.count() * kj::MILLISECONDS)
+                               .then([]() -> kj::Maybe<kj::Own<kj::AsyncIoStream>> { return nullptr; }))
+            .wait(loop->io.waitScope);
     KJ_IF_MAYBE (connected, stream)
       return std::shared_ptr<Connection>(new Connection(loop, kj::mv(*connected), address, options));
   } catch (const kj::Exception& e) {

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <utility>
 
 #include "actors/coordination/operation_messages.h"
 #include "actors/partition/messages.h"
 #include "actors/peer/peer_link_actor.h"
+#include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
 
 namespace callboard {
@@ -17,6 +19,14 @@ constexpr auto tick_interval = std::chrono::milliseconds(50);
 constexpr std::uint32_t find_again_every_ticks = 20;
 // What is announced within this goes as one message to each node.
 constexpr auto announce_within = std::chrono::milliseconds(5);
+
+// What `cluster status` lists at most.
+constexpr std::size_t troubles_max = 64;
+
+std::string sentence_case(std::string text) {
+  text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
+}
 
 std::string name_of(NodeId node, const std::map<NodeId, NodeRecord>& nodes) {
   const auto known = nodes.find(node);
@@ -38,6 +48,7 @@ caf::behavior MembershipActor::make_behavior() {
           belong({loop_.node.identity, {}});
         else
           run_forming();
+        if (!loop_.node.config.discover.empty()) start_discovery();
         delayed_send(this, tick_interval, MembershipTick{});
       }),
       handler([this](const MembershipTick&) { tick(); }),
@@ -58,6 +69,10 @@ caf::behavior MembershipActor::make_behavior() {
       handler([this](ProbeFromPeer& message) { on_probe(message); }),
       handler([this](JoinFromPeer& message) { on_join(message); }),
       handler([this](const ControllerAnswered& message) { on_joined(message); }),
+      handler([this](const PeerRefused& message) { on_refused(message); }),
+      handler([this](const TroublesQuery& query) {
+        send(query.from, Troubles{query.token, troubles()});
+      }),
       status_handler(),
   };
 }
@@ -125,6 +140,9 @@ void MembershipActor::on_up(const PeerUp& peer) {
   const auto link = links_.find(peer.node);
   if (link == links_.end()) return;
   link->second.incarnation = peer.incarnation;
+  link->second.down_because.clear();
+  link->second.clock = clock_trouble(sentence_case(name_of(peer.node, nodes_)), peer.hello.wall, wall_now());
+  if (!link->second.clock.empty()) log::warn("{}", link->second.clock);
   detector_.heard(peer.node, peer.incarnation);
   log::info("{} is connected", name_of(peer.node, nodes_));
   AnnounceToPeer all;
@@ -135,9 +153,28 @@ void MembershipActor::on_up(const PeerUp& peer) {
 }
 
 void MembershipActor::on_lost(const PeerLost& peer) {
+  if (const auto link = links_.find(peer.node); link != links_.end()) link->second.down_because = peer.reason;
+  if (peer.again) return;
   if (peer.refused) detector_.refused(peer.node);
   log::info("the link to {} is down: {}", name_of(peer.node, nodes_), peer.reason);
   tell_changes();
+}
+
+// Whoever asks how the cluster is hears it too.
+void MembershipActor::on_refused(const PeerRefused& refused) {
+  if (refusals_.note(refused.message, monotonic_now())) log::warn("{}", presentable(refused.message));
+}
+
+std::vector<std::string> MembershipActor::troubles() {
+  auto sentences = refusals_.recent(monotonic_now());
+  for (const auto& [node, link] : links_) {
+    if (sentences.size() >= troubles_max) break;
+    if (!link.down_because.empty())
+      sentences.push_back(
+          presentable(fmt::format("No link from this node to {}: {}", name_of(node, nodes_), link.down_because)));
+    if (!link.clock.empty()) sentences.push_back(link.clock);
+  }
+  return sentences;
 }
 
 void MembershipActor::on_heard(const PeerHeard& peer) {
@@ -147,6 +184,11 @@ void MembershipActor::on_heard(const PeerHeard& peer) {
 
 // A replica that is out of service is away for its group's leader, although its node lives.
 void MembershipActor::on_beat(const PeerBeat& beat) {
+  if (!runs_.admit(beat.node, beat.heartbeat.incarnation, monotonic_now()))
+    on_refused(
+        {fmt::format("{} speaks in two runs at a time: its data directory was copied. Stop the wrong one and start "
+                     "it with an empty directory.",
+                     sentence_case(name_of(beat.node, nodes_)))});
   detector_.heard(beat.node, beat.heartbeat.incarnation);
   for (const auto group : beat.heartbeat.stopped) {
     const auto replica = loop_.groups.find(group);

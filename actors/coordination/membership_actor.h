@@ -7,11 +7,16 @@
 #include <vector>
 
 #include "actors/coordination/messages.h"
+#include "actors/coordination/refusals.h"
 #include "actors/node/loop_context.h"
 #include "actors/peer/messages.h"
 #include "actors/runtime/hosted_actor.h"
 #include "cluster/membership/failure_detector.h"
 #include "cluster/membership/forming.h"
+
+namespace callboard::net {
+class Discovery;
+}
 
 namespace callboard {
 
@@ -52,6 +57,8 @@ private:
     caf::actor actor;
     HostPort address;
     std::uint64_t incarnation = 0; // 0: not up
+    std::string down_because{};
+    std::string clock{}; // what is wrong with its clock
   };
 
   void tick();
@@ -64,6 +71,8 @@ private:
   void found();
   void find_again();
   JoinRequest join_request() const;
+  void start_discovery();
+  void on_announcement(const HostPort& address, bool looking);
   void belong(const Belonging& belonging);
   void on_probe(ProbeFromPeer& message);
   void on_join(JoinFromPeer& message);
@@ -76,6 +85,8 @@ private:
   void on_lost(const PeerLost& peer);
   void on_heard(const PeerHeard& peer);
   void on_beat(const PeerBeat& beat);
+  void on_refused(const PeerRefused& refused);
+  std::vector<std::string> troubles();
   void tell_changes();
   void on_local_leader(const LeaderAnnouncement& announcement);
   void announce();
@@ -88,6 +99,8 @@ private:
   membership::Forming forming_;
   membership::FailureDetector detector_;
   Callbacks callbacks_;
+  Refusals refusals_;
+  Incarnations runs_; // of the other nodes, as their heartbeats say on any loop
   std::map<NodeId, Link> links_;
   std::map<NodeId, NodeRecord> nodes_;
   std::unordered_map<GroupId, LeaderAnnouncement> leading_; // groups that this node leads
@@ -95,6 +108,8 @@ private:
   bool announce_armed_ = false;
   std::uint32_t ticks_ = 0;
   bool resolving_ = false;
+  net::Discovery* discovery_ = nullptr; // null: none. Its loop's
+  std::uint32_t announced_at_tick_ = 0;
   std::map<std::uint64_t, std::pair<caf::actor, std::uint64_t>> joining_; // who asked, and their token
   std::uint64_t next_token_ = 1;
 };

@@ -5,6 +5,8 @@
 
 #include "actors/coordination/membership_actor.h"
 #include "actors/net/resolve.h"
+#include "actors/peer/dial.h"
+#include "actors/peer/discovery.h"
 #include "actors/peer/forming_call.h"
 #include "actors/runtime/log.h"
 #include "actors/runtime/random.h"
@@ -13,10 +15,17 @@ namespace callboard {
 namespace {
 
 constexpr std::uint32_t resolve_every_ticks = 100;
+constexpr std::uint32_t announce_every_ticks = 10;
+// A member answers those that look for one, all of them at once.
+constexpr std::uint32_t answer_every_ticks = 4;
 
 } // namespace
 
 void MembershipActor::run_forming() {
+  if (discovery_ != nullptr && !forming_.done() && ticks_ - announced_at_tick_ >= announce_every_ticks) {
+    announced_at_tick_ = ticks_;
+    discovery_->announce(true);
+  }
   if (!forming_.done() && ticks_ % resolve_every_ticks == 0) resolve_seeds();
   auto effects = forming_.take_effects();
   if (effects.say) log::info("{}", *effects.say);
@@ -52,7 +61,7 @@ void MembershipActor::resolve_seeds() {
 }
 
 void MembershipActor::probe(const membership::Call& call) {
-  auto asked = net::probe(loop_.loop, call.address, forming_.question());
+  auto asked = net::probe({loop_.loop, loop_.node.security, call.address, call.host}, forming_.question());
   loop_.loop.add_task(asked.then(
       [self = caf::actor(this), this, number = call.number](ProbeAnswer answer) {
         enter([&] {
@@ -62,14 +71,14 @@ void MembershipActor::probe(const membership::Call& call) {
       },
       [self = caf::actor(this), this, number = call.number](kj::Exception&& e) {
         enter([&] {
-          forming_.failed(number, e.getDescription().cStr());
+          forming_.failed(number, net::reason_of(e));
           run_forming();
         });
       }));
 }
 
 void MembershipActor::join(const membership::Call& call) {
-  auto asked = net::join(loop_.loop, call.address, join_request());
+  auto asked = net::join({loop_.loop, loop_.node.security, call.address, call.host}, join_request());
   loop_.loop.add_task(asked.then(
       [self = caf::actor(this), this, number = call.number](Result<JoinAnswer> answer) {
         enter([&] {
@@ -83,10 +92,37 @@ void MembershipActor::join(const membership::Call& call) {
       },
       [self = caf::actor(this), this, number = call.number](kj::Exception&& e) {
         enter([&] {
-          forming_.failed(number, e.getDescription().cStr());
+          forming_.failed(number, net::reason_of(e));
           run_forming();
         });
       }));
+}
+
+// Also of a member: it answers those that look for it.
+void MembershipActor::start_discovery() {
+  const auto& node = loop_.node;
+  auto started = net::Discovery::start(
+      loop_.loop, {node.config.discover, node.hello.identity, node.hello.peer, false}, node.config.listen,
+      [this](const Announcement& said) { enter([&] { on_announcement(said.address, said.looking); }); });
+  if (!started) {
+    if (forming_.done())
+      log::warn("{}", started.error().message);
+    else
+      callbacks_.failed(started.error());
+    return;
+  }
+  discovery_ = *started;
+  if (forming_.done()) return;
+  discovery_->announce(true);
+}
+
+void MembershipActor::on_announcement(const HostPort& address, bool looking) {
+  if (!forming_.done())
+    forming_.discovered(address);
+  else if (looking && ticks_ - announced_at_tick_ >= answer_every_ticks) {
+    announced_at_tick_ = ticks_;
+    discovery_->announce(false);
+  }
 }
 
 void MembershipActor::found() {
@@ -101,7 +137,7 @@ void MembershipActor::find_again() {
     const auto address = parse_host_port(seed);
     if (!address || *address == hello.peer) continue;
     loop_.loop.add_task(
-        net::join(loop_.loop, *address, join_request())
+        net::join({loop_.loop, loop_.node.security, *address, address->host}, join_request())
             .then(
                 [self = caf::actor(this), this](Result<JoinAnswer> answer) {
                   enter([&] {

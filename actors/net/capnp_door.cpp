@@ -34,14 +34,14 @@ CapnpConnection::CapnpConnection(caf::actor_config& config, LoopContext& context
 }
 
 void CapnpConnection::serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, NodeMetrics::Open open,
-                            std::string peer) {
-  auto handle = spawn_on<CapnpConnection>(context.loop, context, std::move(peer));
+                            const HostPort& peer, const tls::Channel& channel) {
+  auto handle = spawn_on<CapnpConnection>(context.loop, context, peer.text());
   auto* self = static_cast<CapnpConnection*>(caf::actor_cast<caf::abstract_actor*>(handle));
   auto io = kj::heap<Io>(std::move(open));
   auto stop = kj::newPromiseAndFulfiller<void>();
   io->stop = kj::mv(stop.fulfiller);
   self->io_ = io.get();
-  io->peers = kj::heap<PeerInbox>(context, handle, [self] {
+  io->peers = kj::heap<PeerInbox>(context, handle, peer, channel, [self] {
     if (self->io_ != nullptr) self->io_->open.exempt();
   });
   const auto idle_after = context.node.config.idle_timeout_ms * kj::MILLISECONDS;
@@ -125,6 +125,9 @@ caf::behavior CapnpConnection::make_behavior() {
       }),
       handler([this](PeerJoined& answer) {
         if (io_ != nullptr) io_->peers->answered(answer);
+      }),
+      handler([this](Troubles& answer) {
+        if (io_ != nullptr) keep(io_->troubles, answer.token, std::move(answer.sentences));
       }),
       handler([this](const StatusAnswer& answer) { on_status(answer); }),
       status_handler(),

@@ -12,6 +12,7 @@
 #include "actors/partition/messages.h"
 #include "actors/rpc/broker_backend.h"
 #include "actors/runtime/hosted_actor.h"
+#include "actors/tls/channel.h"
 
 namespace callboard::net {
 
@@ -25,7 +26,9 @@ class CapnpConnection final : public HostedActor, public rpc::BrokerBackend {
 public:
   CapnpConnection(caf::actor_config& config, LoopContext& context, std::string peer);
 
-  static void serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, NodeMetrics::Open open, std::string peer);
+  // `channel`: what is known of the other end, at `peer`.
+  static void serve(LoopContext& context, kj::Own<kj::AsyncIoStream> stream, NodeMetrics::Open open,
+                    const HostPort& peer, const tls::Channel& channel);
 
   caf::behavior make_behavior() override;
   std::string describe() const override;
@@ -60,6 +63,7 @@ private:
   const PartitionRef* coordinator_of(const std::string& group) const;        // null: not made yet
   kj::Promise<GroupAnswer> ask_group(const std::string& group, GroupCommand command);
   kj::Promise<Result<ClusterStatus>> ask_membership();
+  kj::Promise<std::vector<std::string>> ask_troubles(); // none if membership does not say
   template <class Command>
   kj::Promise<Status> change(Command message); // by the metadata actor
   kj::Promise<Status> make_coordinators();

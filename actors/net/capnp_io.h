@@ -31,6 +31,7 @@ struct CapnpConnection::Io {
   Pending<Status> changed;
   Pending<ControllerOutcome> controlled;
   Pending<std::string> states; // of actors, one by one
+  Pending<std::vector<std::string>> troubles;
   Pending<GroupAnswer> groups;
   Pending<GroupsListed> listings;
   std::unordered_map<std::uint64_t, PendingPage> pages;

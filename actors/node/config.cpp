@@ -105,6 +105,23 @@ Setter addresses(Field field) {
   };
 }
 
+// A path or a name.
+template <class Field>
+Setter text(Field field, const char* wanted) {
+  return [field, wanted](const toml::node& node, NodeConfig& config) -> std::optional<std::string> {
+    if (!node.is_string()) return wanted;
+    field(config) = node.as_string()->get();
+    return std::nullopt;
+  };
+}
+
+std::optional<std::string> set_client_auth(const toml::node& node, NodeConfig& config) {
+  const auto* value = node.as_string();
+  if (!value || (value->get() != "none" && value->get() != "required")) return "must be \"none\" or \"required\"";
+  config.tls_client_auth = value->get();
+  return std::nullopt;
+}
+
 std::optional<std::string> set_rack(const toml::node& node, NodeConfig& config) {
   constexpr std::size_t length_max = 255;
   if (!node.is_string() || node.as_string()->get().size() > length_max) return "must be a name of at most 255 bytes";
@@ -123,6 +140,7 @@ const std::vector<Key>& keys() {
   constexpr std::int64_t kib = 1024;
   constexpr std::int64_t gib = kib * kib * kib;
   constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
+  constexpr const char* path_wanted = "must be the path of a file, as a string";
   constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
   // A Kafka frame is always smaller than a TLS record header read as a length
   // (decision 14), so that one port can tell them apart.
@@ -134,7 +152,27 @@ const std::vector<Key>& keys() {
       {"node", "rack", set_rack},
       {"node", "join", addresses([](NodeConfig & c) -> auto& { return c.join; })},
       {"node", "seeds", addresses([](NodeConfig & c) -> auto& { return c.seeds; })},
+      {"node", "discover",
+       text(
+           [](NodeConfig & c) -> auto& { return c.discover; }, "must be a name, as a string")},
+      {"node", "expect",
+       integer(
+           [](NodeConfig & c) -> auto& { return c.expect; }, 0, 64)},
       {"node", "insecure", boolean([](NodeConfig & c) -> auto& { return c.insecure; })},
+      {"tls", "certificate",
+       text(
+           [](NodeConfig & c) -> auto& { return c.tls_certificate; }, path_wanted)},
+      {"tls", "key",
+       text(
+           [](NodeConfig & c) -> auto& { return c.tls_key; }, path_wanted)},
+      {"tls", "ca",
+       text(
+           [](NodeConfig & c) -> auto& { return c.tls_ca; }, path_wanted)},
+      {"tls", "client_auth", set_client_auth},
+      {"tls", "plaintext", boolean([](NodeConfig & c) -> auto& { return c.tls_plaintext; })},
+      {"cluster", "secret_file",
+       text(
+           [](NodeConfig & c) -> auto& { return c.secret_file; }, path_wanted)},
       {"threads", "loops",
        integer(
            [](NodeConfig & c) -> auto& { return c.loops; }, 0, 64)},
@@ -290,12 +328,54 @@ Result<NodeConfig> load_config(const std::string& path) {
   return parse_config(text.str(), path);
 }
 
-Status check_config(const NodeConfig& config) {
+namespace {
+
+// Who may come in: other nodes, and clients.
+Status check_doors(const NodeConfig& config) {
+  if (config.tls_certificate.empty() != config.tls_key.empty())
+    return invalid("A certificate needs its key, and a key its certificate: give both --tls-cert and --tls-key "
+                   "(tls.certificate, tls.key).");
+  if (config.asks_clients() && (!config.has_tls() || config.tls_ca.empty()))
+    return invalid("`tls.client_auth` = \"required\" needs a certificate of this node's own and the CA that signs the "
+                   "others': give --tls-cert, --tls-key and --tls-ca; `callboard cluster init-tls` makes them.");
+  if (!config.has_tls() && (!config.tls_plaintext || !config.tls_ca.empty()))
+    return invalid("`tls.ca` and `tls.plaintext` = false need a certificate of this node's own: give --tls-cert and "
+                   "--tls-key; `callboard cluster init-tls` makes them.");
   for (const auto& address : config.listen)
-    if (!config.insecure && !address.is_loopback())
+    if (!config.insecure && !config.asks_clients() && !address.is_loopback())
       return invalid("Listening on " + address.text() +
-                     " would let anyone who reaches it read and write, since this version has no authentication; "
-                     "listen on 127.0.0.1, or pass --insecure if the network is trusted.");
+                     " would let anyone who reaches it read and write, since this version has no users and passwords; "
+                     "listen on 127.0.0.1, ask everybody for a certificate (--tls-client-auth required; `callboard "
+                     "cluster init-tls` makes certificates), or pass --insecure if the network is trusted.");
+  return ok_status();
+}
+
+Status check_forming(const NodeConfig& config) {
+  if (config.discover.empty() != (config.expect == 0))
+    return invalid("--discover NAME and --expect N (node.discover, node.expect) need each other: N is the number of "
+                   "all nodes that there are to discover.");
+  if (config.expect == 1) return invalid("--expect 1 discovers nobody: a cluster of one needs no --discover.");
+  const bool plain =
+      std::all_of(config.discover.begin(), config.discover.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (!plain) return invalid("The name to discover must be of letters, digits and signs, without blanks.");
+  if (!config.discover.empty() && !config.advertise)
+    for (const auto& address : config.listen)
+      if (address.host == "0.0.0.0" || address.host == "::")
+        return invalid("--discover tells others where this node is, and " + address.text() +
+                       " does not say that: give --advertise HOST:PORT, or listen on one address.");
+  if (config.discover.size() > discovery_name_bytes_max)
+    return invalid("The name to discover has " + std::to_string(config.discover.size()) + " bytes; at most " +
+                   std::to_string(discovery_name_bytes_max) + " are possible.");
+  if (!config.discover.empty() && (!config.join.empty() || !config.seeds.empty()))
+    return invalid("--discover excludes --join and --seeds: give one of them.");
+  return ok_status();
+}
+
+} // namespace
+
+Status check_config(const NodeConfig& config) {
+  if (auto checked = check_doors(config); !checked) return checked;
+  if (auto checked = check_forming(config); !checked) return checked;
   if (config.connection_inflight_bytes > config.node_inflight_bytes)
     return invalid("`memory.connection_inflight_bytes` (" + std::to_string(config.connection_inflight_bytes) +
                    ") must not be larger than `memory.node_inflight_bytes` (" +

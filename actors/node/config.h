@@ -23,6 +23,8 @@ struct TopicDefaults {
   std::string durability = "fsync";         // or "interval"
 };
 
+inline constexpr std::size_t discovery_name_bytes_max = 128;
+
 // How one node runs. The defaults stand here and nowhere else; conf/callboard.toml
 // documents each key, and a test holds the two together.
 struct NodeConfig {
@@ -33,7 +35,22 @@ struct NodeConfig {
   std::vector<std::string> join;     // addresses of nodes of the cluster to join
   std::vector<std::string> seeds;    // of those that found one together, this node among them
   std::string rack;                  // replicas of a partition are spread over racks
+  std::string discover;              // name of the cluster to find by multicast
+  std::int32_t expect = 0;           // all nodes that there are to discover
   bool insecure = false;             // may listen beyond loopback without authentication
+
+  // [tls]; files in PEM
+  std::string tls_certificate; // empty: no TLS
+  std::string tls_key;
+  std::string tls_ca;                   // who signs the certificates of others; empty: whom this machine trusts
+  std::string tls_client_auth = "none"; // or "required": whoever comes shows a certificate that the CA signed
+  bool tls_plaintext = true;            // clients without TLS are served too
+
+  // [cluster]
+  std::string secret_file; // what all nodes know and nobody else; empty: no secret
+
+  bool has_tls() const { return !tls_certificate.empty(); }
+  bool asks_clients() const { return tls_client_auth == "required"; }
 
   // [threads]; 0: decided at start
   std::uint32_t loops = 0;   // KJ loops: a connection lives on one. 0: one a core, at most 4

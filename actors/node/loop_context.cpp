@@ -1,6 +1,18 @@
 #include "actors/node/loop_context.h"
 
+#include "actors/node/security.h"
+
 namespace callboard {
+
+NodeContext::NodeContext() : security(std::make_shared<Security>()) {}
+
+PeerHello NodeContext::introduction() const {
+  if (formed.load(std::memory_order_acquire)) return hello;
+  PeerHello known;
+  known.peer = hello.peer;
+  known.version = hello.version;
+  return known;
+}
 
 NodeRecord NodeContext::own_record() const {
   NodeRecord record;

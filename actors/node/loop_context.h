@@ -17,15 +17,19 @@
 
 namespace callboard {
 
+struct Security;
+
 // What every part of the node may know; does not change after the start, but for the
 // counters and the two flags.
 struct NodeContext {
+  NodeContext();
   NodeConfig config;
   // Connections at a time: connections_max, or fewer if descriptors are scarce.
   std::int64_t connections_limit = 0;
   // Written before `formed` is set, and not after.
   storage::Identity identity;
-  PeerHello hello; // how this node introduces itself to others
+  PeerHello hello;                          // how this node introduces itself to others
+  std::shared_ptr<const Security> security; // never null
   ActorRegistry registry;
   NodeMetrics metrics;
   caf::actor metadata_actor;
@@ -37,6 +41,8 @@ struct NodeContext {
 
   // Whom to ask about the cluster's metadata.
   const caf::actor& metadata() const { return formed.load(std::memory_order_acquire) ? metadata_actor : elsewhere; }
+  // Who this node is, for sentences; from any thread, also before it belongs to a cluster.
+  PeerHello introduction() const;
   // As this node says it to the cluster.
   NodeRecord own_record() const;
 };

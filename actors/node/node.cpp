@@ -23,6 +23,7 @@
 #include "actors/net/socket.h"
 #include "actors/node/descriptors.h"
 #include "actors/node/loop_agent.h"
+#include "actors/node/security.h"
 #include "actors/partition/elsewhere_actor.h"
 #include "actors/runtime/log.h"
 #include "actors/runtime/random.h"
@@ -95,12 +96,18 @@ Result<storage::Identity> identify(storage::NodeState& state, bool alone) {
   return fresh;
 }
 
+membership::FormingMode mode_of(const NodeConfig& config) {
+  if (!config.join.empty()) return membership::FormingMode::join;
+  if (!config.seeds.empty()) return membership::FormingMode::seeds;
+  return config.discover.empty() ? membership::FormingMode::alone : membership::FormingMode::discover;
+}
+
 membership::FormingStart forming_start(const NodeConfig& config, const storage::Identity& identity) {
   membership::FormingStart start;
-  start.mode = config.join.empty()
-                   ? (config.seeds.empty() ? membership::FormingMode::alone : membership::FormingMode::seeds)
-                   : membership::FormingMode::join;
+  start.mode = mode_of(config);
   start.seeds = config.join.empty() ? config.seeds : config.join;
+  start.name = config.discover;
+  start.expect = static_cast<std::uint32_t>(config.expect);
   start.identity = identity.node_uuid;
   if (!identity.cluster.is_zero()) start.cluster = identity.cluster;
   start.seed = random_number();
@@ -159,7 +166,7 @@ Status Node::Parts::open_data() {
   auto opened = storage::NodeState::open(context.config.data);
   if (!opened) return opened.error();
   state = std::move(*opened);
-  const bool alone = context.config.join.empty() && context.config.seeds.empty();
+  const bool alone = mode_of(context.config) == membership::FormingMode::alone;
   auto identity = identify(*state, alone);
   if (!identity) return identity.error();
   context.identity = *identity;
@@ -265,6 +272,11 @@ Result<std::unique_ptr<Node>> Node::start(const NodeConfig& config, std::functio
   parts->context.config = config;
   parts->on_ready = std::move(on_ready);
   parts->context.connections_limit = limit_connections(config);
+  std::vector<std::string> advice;
+  auto security = Security::load(config, advice);
+  if (!security) return security.error();
+  parts->context.security = std::move(*security);
+  for (const auto& sentence : advice) log::warn("{}", sentence);
   if (auto opened = parts->open_sockets(); !opened) return opened.error();
   if (auto opened = parts->open_data(); !opened) return opened.error();
   parts->start_threads();

@@ -68,6 +68,13 @@ Result<NodeConfig> merged_config(const StartOptions& options) {
   if (options.insecure) config.insecure = true;
   if (!options.join.empty()) config.join = options.join;
   if (!options.seeds.empty()) config.seeds = options.seeds;
+  if (options.discover) config.discover = *options.discover;
+  if (options.expect) config.expect = *options.expect;
+  if (options.secret_file) config.secret_file = *options.secret_file;
+  if (options.tls_certificate) config.tls_certificate = *options.tls_certificate;
+  if (options.tls_key) config.tls_key = *options.tls_key;
+  if (options.tls_ca) config.tls_ca = *options.tls_ca;
+  if (options.tls_client_auth) config.tls_client_auth = *options.tls_client_auth;
   if (!options.listen.empty()) config.listen.clear();
   for (const auto& text : options.listen) {
     auto address = parse_host_port(text);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,13 @@ struct StartOptions {
   std::optional<std::string> advertise;
   std::vector<std::string> join;
   std::vector<std::string> seeds;
+  std::optional<std::string> discover;
+  std::optional<std::int32_t> expect;
+  std::optional<std::string> secret_file;
+  std::optional<std::string> tls_certificate;
+  std::optional<std::string> tls_key;
+  std::optional<std::string> tls_ca;
+  std::optional<std::string> tls_client_auth;
   bool insecure = false;
   bool force_stop = false; // the first signal stops as the second one does
   bool json = false;       // one line {"event":"ready",...} instead of a sentence

@@ -2,6 +2,7 @@
 
 #include <kj/async.h>
 
+#include "actors/node/security.h"
 #include "actors/runtime/host.h"
 #include "schema/peer_message.h"
 #include "schema/result.h"
@@ -10,8 +11,15 @@
 // only; on the loop's own thread. A promise that rejects says why the address is of no use.
 namespace callboard::net {
 
-kj::Promise<ProbeAnswer> probe(KjLoop& loop, const HostPort& address, const Probe& question);
+// Whom to ask, and how: `host` is whom its certificate must be for.
+struct FormingDoor {
+  KjLoop& loop;
+  std::shared_ptr<const Security> security;
+  HostPort address;
+  std::string host;
+};
+kj::Promise<ProbeAnswer> probe(const FormingDoor& door, const Probe& question);
 // An error: the cluster's sentence.
-kj::Promise<Result<JoinAnswer>> join(KjLoop& loop, const HostPort& address, const JoinRequest& request);
+kj::Promise<Result<JoinAnswer>> join(const FormingDoor& door, const JoinRequest& request);
 
 } // namespace callboard::net

@@ -13,6 +13,8 @@ Error wrong_directory(fmt::format_string<Args...> format, Args&&... args) {
 } // namespace
 
 std::string text_of(const PeerHello& hello) {
+  if (hello.node == no_node)
+    return fmt::format("The node at {} without a cluster (Callboard {})", hello.peer.text(), hello.version);
   return fmt::format("Node {} at {} (Callboard {})", hello.node.value, hello.peer.text(), hello.version);
 }
 

@@ -51,6 +51,7 @@ struct PeerLost {
   NodeId node = no_node;
   std::string reason;   // a sentence
   bool refused = false; // its host answers and nobody listens: the process is gone
+  bool again = false;   // nothing new but the reason
 };
 // It answered; said at most every 100 ms.
 struct PeerHeard {
@@ -89,6 +90,21 @@ struct PeerJoined {
   JoinAnswer answer;
 };
 
+// A node was refused at the door: why, as a sentence.
+struct PeerRefused {
+  std::string message;
+};
+// Answered with Troubles.
+struct TroublesQuery {
+  caf::actor from;
+  std::uint64_t token = 0;
+};
+// What is wrong between this node and others, as sentences.
+struct Troubles {
+  std::uint64_t token = 0;
+  std::vector<std::string> sentences;
+};
+
 // And to the metadata actor. Answered with PeerCommandAnswered.
 struct CommandFromPeer {
   caf::actor from;
@@ -115,3 +131,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::PeerProbed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::JoinFromPeer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::PeerJoined)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CommandFromPeer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::PeerRefused)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TroublesQuery)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::Troubles)

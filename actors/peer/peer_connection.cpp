@@ -2,6 +2,7 @@
 
 #include <kj/debug.h>
 
+#include "actors/peer/dial.h"
 #include "actors/rpc/forwarding_stream.h"
 #include "schema/rpc/api.h"
 #include "schema/rpc/broker.capnp.h"
@@ -51,12 +52,22 @@ PeerConnection::PeerConnection(kj::Own<kj::AsyncIoStream> stream, std::function<
     network_(guard_, capnp::rpc::twoparty::Side::CLIENT, reader_options()), system_(capnp::makeRpcClient(network_)),
     link_(nullptr) {}
 
-kj::Promise<Result<PeerHello>> PeerConnection::connect(const PeerHello& own) {
+kj::Promise<Result<PeerHello>> PeerConnection::connect(const PeerHello& own, std::shared_ptr<const Security> security,
+                                                       const tls::Channel& channel) {
   capnp::MallocMessageBuilder message(4);
   auto server = message.initRoot<capnp::rpc::twoparty::VatId>();
   server.setSide(capnp::rpc::twoparty::Side::SERVER);
   auto broker = system_.bootstrap(server).castAs<rpc::wire::Broker>();
-  auto request = broker.nodeRequest().send().getNode().connectRequest();
+  auto node = broker.nodeRequest().send().getNode();
+  return net::prove(node, std::move(security), channel)
+      .then([this, own, node](const Status& proven) mutable -> kj::Promise<Result<PeerHello>> {
+        if (!proven) return Result<PeerHello>(proven.error());
+        return greet(kj::mv(node), own);
+      });
+}
+
+kj::Promise<Result<PeerHello>> PeerConnection::greet(rpc::wire::Node::Client node, const PeerHello& own) {
+  auto request = node.connectRequest();
   rpc::write(own, request.initHello());
   return request.send().then([this](auto&& response) -> Result<PeerHello> {
     const auto outcome = response.getOutcome();

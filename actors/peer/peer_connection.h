@@ -7,7 +7,9 @@
 #include <list>
 #include <vector>
 
+#include "actors/node/security.h"
 #include "actors/rpc/framing_guard.h"
+#include "actors/tls/channel.h"
 #include "schema/peer_message.h"
 #include "schema/raft_message.h"
 #include "schema/result.h"
@@ -25,8 +27,10 @@ public:
   PeerConnection(kj::Own<kj::AsyncIoStream> stream, std::function<void()> on_drained);
   KJ_DISALLOW_COPY(PeerConnection);
 
-  // First of all. An error: the other's sentence. Afterwards the calls below are of use.
-  kj::Promise<Result<PeerHello>> connect(const PeerHello& own);
+  // First of all: both prove the cluster's secret, if there is one, and say who they are. An
+  // error: the other's sentence. Afterwards the calls below are of use.
+  kj::Promise<Result<PeerHello>> connect(const PeerHello& own, std::shared_ptr<const Security> security,
+                                         const tls::Channel& channel);
   // Resolves when the other side is gone, rejects if what it sends is no Cap'n Proto. Call
   // it once.
   kj::Promise<void> closed();
@@ -42,6 +46,8 @@ public:
   kj::Promise<PeerCommandOutcome> command(const PeerCommand& command);
 
 private:
+  kj::Promise<Result<PeerHello>> greet(rpc::wire::Node::Client node, const PeerHello& own);
+
   // Says when a write is done.
   class WrittenStream;
 

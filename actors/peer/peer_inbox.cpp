@@ -20,8 +20,22 @@ void require_membership(const NodeContext& node) {
 
 } // namespace
 
-PeerInbox::PeerInbox(LoopContext& context, caf::actor self, std::function<void()> on_peer)
-  : context_(context), self_(std::move(self)), on_peer_(std::move(on_peer)) {}
+PeerInbox::PeerInbox(LoopContext& context, caf::actor self, const HostPort& from, const tls::Channel& channel,
+                     std::function<void()> on_peer)
+  : context_(context), self_(std::move(self)), door_(context.node.security, channel, from.host),
+    on_peer_(std::move(on_peer)) {}
+
+// Membership tells it to the log and to whoever asks how the cluster is.
+Error PeerInbox::refused(const Error& error) {
+  if (context_.node.membership) caf::anon_send(context_.node.membership, PeerRefused{error.message});
+  return error;
+}
+
+Result<tls::Proof> PeerInbox::prove(const tls::Nonce& nonce, const tls::Proof& shown) {
+  auto proven = door_.prove(context_.node.introduction(), nonce, shown);
+  if (!proven) return refused(proven.error());
+  return proven;
+}
 
 std::string PeerInbox::describe() const {
   return fmt::format("link of node {}, {} messages of replicas", peer_.value, messages_);
@@ -44,6 +58,9 @@ void PeerInbox::answered(PeerJoined& answer) {
 
 kj::Promise<ProbeAnswer> PeerInbox::probe(Probe probe) {
   require_membership(context_.node);
+  if (auto admitted = door_.admitted(context_.node.introduction()); !admitted)
+    return kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__,
+                         kj::str(refused(admitted.error()).message.c_str()));
   const auto token = next_token_++;
   caf::anon_send(context_.node.membership, ProbeFromPeer{self_, token, std::move(probe)});
   return context_.loop.timer().timeoutAfter(net::answer_within, net::expect(probes_, token));
@@ -51,6 +68,8 @@ kj::Promise<ProbeAnswer> PeerInbox::probe(Probe probe) {
 
 kj::Promise<Result<JoinAnswer>> PeerInbox::join(JoinRequest request) {
   require_membership(context_.node);
+  if (auto admitted = door_.admitted(context_.node.introduction()); !admitted)
+    return Result<JoinAnswer>(refused(admitted.error()));
   const auto token = next_token_++;
   caf::anon_send(context_.node.membership, JoinFromPeer{self_, token, std::move(request)});
   return net::expect(joins_, token)
@@ -60,13 +79,11 @@ kj::Promise<Result<JoinAnswer>> PeerInbox::join(JoinRequest request) {
 }
 
 Result<PeerHello> PeerInbox::greet(const PeerHello& other) {
+  if (auto admitted = door_.admitted(context_.node.introduction()); !admitted) return refused(admitted.error());
   if (!context_.node.formed)
     return Error{ErrorCode::coordinator_not_available, "This node belongs to no cluster yet. Ask it again later."};
   auto own = context_.node.hello;
-  if (const auto checked = hear(other); !checked) {
-    log::debug("a node was refused: {}", checked.error().message);
-    return checked.error();
-  }
+  if (const auto checked = hear(other); !checked) return refused(checked.error());
   if (peer_ == no_node) watching_ = watch().eagerlyEvaluate(nullptr);
   peer_ = other.node;
   on_peer_();

@@ -4,6 +4,7 @@
 
 #include "actors/net/pending.h"
 #include "actors/node/loop_context.h"
+#include "actors/peer/door_proof.h"
 #include "actors/peer/messages.h"
 #include "actors/rpc/peer_backend.h"
 
@@ -17,9 +18,10 @@ namespace callboard {
 // Part of its connection's Io: belongs to its KJ loop.
 class PeerInbox final : public rpc::PeerBackend {
 public:
-  // `self`: the connection's actor, which passes on the answers. `on_peer`: the other end
-  // has shown that it is a node of the cluster.
-  PeerInbox(LoopContext& context, caf::actor self, std::function<void()> on_peer);
+  // `self`: the connection's actor, which passes on the answers. `from`, `channel`: the other
+  // end. `on_peer`: it has shown that it is a node of the cluster.
+  PeerInbox(LoopContext& context, caf::actor self, const HostPort& from, const tls::Channel& channel,
+            std::function<void()> on_peer);
   ~PeerInbox() noexcept override = default; // KJ's may throw, ours do not
 
   // Resolves when a node that had a link has said nothing for `silence_max`: its host is
@@ -32,6 +34,8 @@ public:
   void answered(PeerProbed& answer);
   void answered(PeerJoined& answer);
 
+  tls::Nonce challenge() override { return door_.challenge(); }
+  Result<tls::Proof> prove(const tls::Nonce& nonce, const tls::Proof& shown) override;
   kj::Promise<ProbeAnswer> probe(Probe probe) override;
   kj::Promise<Result<JoinAnswer>> join(JoinRequest request) override;
   Result<PeerHello> greet(const PeerHello& other) override;
@@ -46,9 +50,11 @@ private:
   static constexpr auto silence_max = std::chrono::seconds(10);
 
   kj::Promise<void> watch();
+  Error refused(const Error& error);
 
   LoopContext& context_;
   caf::actor self_;
+  DoorProof door_;
   std::function<void()> on_peer_;
   NodeId peer_ = no_node;
   Instant last_heard_{};

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "actors/peer/dial.h"
 #include "actors/peer/hello_check.h"
 #include "actors/peer/peer_connection.h"
 #include "actors/runtime/clock.h"
@@ -105,12 +106,14 @@ void PeerLinkActor::start() {
 }
 
 kj::Promise<void> PeerLinkActor::run() {
-  return dial()
-      .then([this](kj::Own<kj::AsyncIoStream> stream) { return serve(kj::mv(stream)); })
+  auto dialled = net::dial(context_.loop, context_.node.security, address_, address_.host);
+  return context_.loop.timer()
+      .timeoutAfter(to_kj(options_.handshake_within), kj::mv(dialled))
+      .then([this](net::Dialled to) { return serve(kj::mv(to.stream), to.channel); })
       .catch_([this](kj::Exception&& e) {
         const auto reason = e.getType() == kj::Exception::Type::OVERLOADED && says(e, "timed out")
                                 ? std::string("it does not answer")
-                                : std::string(e.getDescription().cStr());
+                                : net::reason_of(e);
         const bool refused = e.getType() == kj::Exception::Type::DISCONNECTED && says(e, "onnection refused");
         enter([&] { went_down(reason, refused); });
       })
@@ -121,23 +124,14 @@ kj::Promise<void> PeerLinkActor::run() {
       .then([this] { return run(); });
 }
 
-kj::Promise<kj::Own<kj::AsyncIoStream>> PeerLinkActor::dial() {
-  auto connecting =
-      context_.loop.io().provider->getNetwork().parseAddress(address_.text().c_str()).then([](auto address) {
-        auto connected = address->connect();
-        return connected.attach(kj::mv(address));
-      });
-  return context_.loop.timer().timeoutAfter(to_kj(options_.handshake_within), kj::mv(connecting));
-}
-
 // Until the connection is of no more use; rejects with why.
-kj::Promise<void> PeerLinkActor::serve(kj::Own<kj::AsyncIoStream> stream) {
+kj::Promise<void> PeerLinkActor::serve(kj::Own<kj::AsyncIoStream> stream, const tls::Channel& channel) {
   io_->session = kj::heap<Session>(kj::mv(stream), [this] { enter([this] { pump(); }); });
   auto own = context_.node.hello;
   own.wall = wall_now();
   auto closed = io_->session->connection.closed();
-  auto greeted =
-      context_.loop.timer().timeoutAfter(to_kj(options_.handshake_within), io_->session->connection.connect(own));
+  auto greeted = context_.loop.timer().timeoutAfter(
+      to_kj(options_.handshake_within), io_->session->connection.connect(own, context_.node.security, channel));
   auto served = greeted.then([this](const Result<PeerHello>& other) -> kj::Promise<void> {
     const auto checked = other ? check(*other) : Status(other.error());
     if (!checked) return refusal_of(checked.error());
@@ -194,9 +188,11 @@ void PeerLinkActor::went_down(const std::string& reason, bool refused) {
   // A link that breaks as soon as it is made is not dialled without a pause.
   if (up() && monotonic_now() - up_since_ >= options_.backoff_max) attempts_ = 0;
   const bool worse = refused && !said_refused_;
-  if (!said_lost_ || worse || reason != down_because_)
+  const bool news = !said_lost_ || worse;
+  if (news || reason != down_because_) {
     log::warn("no link to node {} at {}: {}", remote_.value, address_.text(), reason);
-  if (!said_lost_ || worse) send(membership_, PeerLost{remote_, reason, refused});
+    send(membership_, PeerLost{remote_, reason, refused, !news});
+  }
   said_lost_ = true;
   said_refused_ = said_refused_ || refused;
   down_because_ = reason;

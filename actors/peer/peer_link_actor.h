@@ -11,6 +11,7 @@
 #include "actors/peer/messages.h"
 #include "actors/peer/peer_queue.h"
 #include "actors/runtime/hosted_actor.h"
+#include "actors/tls/channel.h"
 
 namespace callboard {
 
@@ -61,8 +62,7 @@ private:
 
   void start();
   kj::Promise<void> run();
-  kj::Promise<kj::Own<kj::AsyncIoStream>> dial();
-  kj::Promise<void> serve(kj::Own<kj::AsyncIoStream> stream);
+  kj::Promise<void> serve(kj::Own<kj::AsyncIoStream> stream, const tls::Channel& channel);
   kj::Promise<void> pause();
   Duration next_backoff();
 

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "actors/tls/proof.h"
 #include "schema/peer_message.h"
 #include "schema/raft_message.h"
 #include "schema/result.h"
@@ -16,6 +17,11 @@ class PeerBackend {
 public:
   virtual ~PeerBackend() = default;
 
+  // A number to prove the cluster's secret with, and what came of it (actors/tls/proof.h).
+  virtual tls::Nonce challenge() = 0;
+  virtual Result<tls::Proof> prove(const tls::Nonce& nonce, const tls::Proof& shown) = 0;
+
+  // What follows is refused, by an error or an exception, to whom has not proven it.
   virtual kj::Promise<ProbeAnswer> probe(Probe probe) = 0;
   virtual kj::Promise<Result<JoinAnswer>> join(JoinRequest request) = 0;
 

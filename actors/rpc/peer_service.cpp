@@ -39,6 +39,23 @@ kj::Promise<void> NodeService::connect(ConnectContext context) {
   return kj::READY_NOW;
 }
 
+kj::Promise<void> NodeService::challenge(ChallengeContext context) {
+  const auto nonce = backend_.challenge();
+  context.getResults().setNonce(capnp::Data::Reader(nonce.data(), nonce.size()));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> NodeService::prove(ProveContext context) {
+  const auto params = context.getParams();
+  const auto own = backend_.prove(read_challenge(params.getNonce()), read_challenge(params.getProof()));
+  auto outcome = context.getResults().initOutcome();
+  if (own)
+    outcome.setProven(capnp::Data::Reader(own->data(), own->size()));
+  else
+    write(own.error(), outcome.initRefused());
+  return kj::READY_NOW;
+}
+
 void PeerLinkService::hear() {
   const auto heard = backend_.hear(other_);
   if (!heard) kj::throwFatalException(refusal_of(heard.error()));

@@ -15,6 +15,8 @@ public:
   kj::Promise<void> probe(ProbeContext context) override;
   kj::Promise<void> join(JoinContext context) override;
   kj::Promise<void> connect(ConnectContext context) override;
+  kj::Promise<void> challenge(ChallengeContext context) override;
+  kj::Promise<void> prove(ProveContext context) override;
 
 private:
   kj::Own<Session> session_;

@@ -47,7 +47,8 @@ private:
 //
 // Both nonces are fresh, so nothing said before is of use again; who it is about is named, so
 // a proof cannot be sent back to its sender; and the TLS session is part of it, so somebody in
-// the middle of two sessions has nothing to pass on, whatever certificate he was given.
+// the middle of two sessions has nothing to pass on, whatever certificate he was given. Without
+// TLS that last one is missing: there a proof can be passed on while it is made.
 Proof prove(const Secret& secret, Side side, const Nonce& of_dialler, const Nonce& of_door,
             const std::optional<Binding>& binding);
 

@@ -27,6 +27,11 @@ std::vector<std::string> one_spelling(std::vector<std::string> names) {
   return names;
 }
 
+std::string host_of(const std::string& host_port) {
+  const auto read = parse_host_port(host_port);
+  return read ? read->host : host_port;
+}
+
 } // namespace
 
 Forming::Forming(FormingStart start)
@@ -132,7 +137,7 @@ void Forming::send_probes() {
       if (target.number != 0 || tick_ < target.due) continue;
       target.number = ++number_;
       target.sent = tick_;
-      effects_.probes.push_back({target.number, target.address});
+      effects_.probes.push_back({target.number, target.address, host_of(seed.name)});
     }
   }
 }
@@ -188,13 +193,14 @@ void Forming::ask_to_join() {
   if (joining_ && tick_ > join_sent_ + config_.join_ticks) failed(joining_->number, "no answer");
   const auto clusters = clusters_met();
   if (joining_ || clusters.size() != 1 || tick_ < join_due_ || !first_round_over()) return;
-  std::vector<HostPort> members;
+  std::vector<Call> members;
   for (const auto& seed : seeds_) {
     for (const auto& target : seed.targets) {
-      if (heard(target) && target.answer->cluster) members.push_back(target.address);
+      if (heard(target) && target.answer->cluster) members.push_back({0, target.address, host_of(seed.name)});
     }
   }
-  joining_ = Call{++number_, members[join_next_++ % members.size()]};
+  joining_ = members[join_next_++ % members.size()];
+  joining_->number = ++number_;
   joining_cluster_ = clusters[0];
   join_sent_ = tick_;
   effects_.join = joining_;

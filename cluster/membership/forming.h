@@ -48,6 +48,7 @@ struct FormingStart {
 struct Call {
   std::uint64_t number = 0;
   HostPort address;
+  std::string host{}; // as the seed was given: whom a certificate there must be for
 };
 
 struct FormingEffects {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One of three nodes that form a cluster over a trusted network: start.sh NAME NAME NAME
+# One of three nodes that form a cluster, with TLS: start.sh NAME NAME NAME
 # The same on each machine; NAMEs are how the machines reach each other, this one among them.
 set -euo pipefail
 [[ $# == 3 ]] || {
@@ -14,6 +14,11 @@ for name; do [[ $name != "${SELF:-$(hostname)}" && $name != "$(hostname -f)" ]] 
   exit 1
 }
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-# --insecure: this version has no TLS and no secret between nodes. See README.md.
+tls=${TLS:-tls}
+[[ -r $tls/$self.key ]] || {
+  echo "there is no $tls/$self.key; make it with build/callboard cluster init-tls, see examples/three-machines/README.md" >&2
+  exit 1
+}
 exec build/callboard start --data "${DATA:-data}" --listen "${LISTEN:-0.0.0.0}:$port" --advertise "$self:$port" \
-  --seeds "$1:$port,$2:$port,$3:$port" --insecure
+  --seeds "$1:$port,$2:$port,$3:$port" --tls-cert "$tls/$self.crt" --tls-key "$tls/$self.key" \
+  --tls-ca "$tls/ca.crt" --tls-client-auth required --secret "$tls/secret"

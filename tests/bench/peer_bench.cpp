@@ -3,6 +3,7 @@
 #include <capnp/serialize.h>
 #include <deque>
 
+#include "actors/node/security.h"
 #include "actors/peer/peer_connection.h"
 #include "actors/rpc/broker_connection.h"
 #include "schema/rpc/translate_peer.h"
@@ -98,7 +99,7 @@ void linked(benchmark::State& state) {
   hello.node = NodeId{1};
   rpc::BrokerConnection door(kj::mv(pipe.ends[0]), broker);
   PeerConnection caller(kj::mv(pipe.ends[1]), [] {});
-  CB_ASSERT(caller.connect(hello).wait(io.waitScope).ok());
+  CB_ASSERT(caller.connect(hello, std::make_shared<Security>(), {}).wait(io.waitScope).ok());
   std::deque<kj::Promise<void>> calls;
   for (auto _ : state) {
     calls.push_back(caller.raft(messages));

@@ -31,6 +31,42 @@ def namespace_of(pid):
     return os.readlink(f"/proc/{pid}/ns/net")
 
 
+class Bridge:
+    """One local network: a namespace for each node, all at one bridge, so that multicast from
+    one comes to the others. After Network.enter()."""
+
+    def __init__(self, count):
+        self.holders = {}
+        ip("link", "add", "lan", "type", "bridge")
+        ip("address", "add", "10.98.0.1/24", "dev", "lan")
+        ip("link", "set", "lan", "up")
+        for number in range(1, count + 1):
+            holder = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "sleep", "infinity"])
+            self.holders[number] = holder
+            wait_until(lambda pid=holder.pid: namespace_of(pid) != namespace_of("self"), 30, "the namespace is there")
+            outer, inner, inside = f"lan{number}", f"port{number}", self.prefix(number)
+            ip("link", "add", outer, "type", "veth", "peer", "name", inner)
+            ip("link", "set", inner, "netns", str(holder.pid))
+            ip("link", "set", outer, "master", "lan")
+            ip("link", "set", outer, "up")
+            ip("address", "add", f"{self.host(number)}/24", "dev", inner, inside=inside)
+            ip("link", "set", "lo", "up", inside=inside)
+            ip("link", "set", inner, "up", inside=inside)
+
+    @staticmethod
+    def host(number):
+        return f"10.98.0.{number + 1}"
+
+    def prefix(self, number):
+        return ["nsenter", "--net", "--target", str(self.holders[number].pid)]
+
+    def close(self):
+        for holder in self.holders.values():
+            holder.kill()
+            holder.wait()
+        ip("link", "del", "lan")
+
+
 class Network:
     @staticmethod
     def enter():

@@ -33,6 +33,7 @@ struct Fixture {
       status.partitions = 8;
       status.under_replicated = 1;
       status.operations = {{"drain", NodeId{2}, 5, 10, "1 partition waits.", 90'500}};
+      status.troubles = {"Node 1 refuses somebody."};
     });
   }
   Ran run(std::vector<const char*> arguments) {
@@ -53,6 +54,7 @@ BOOST_AUTO_TEST_CASE(the_status_shows_nodes_and_what_the_cluster_is_busy_with) {
   const auto shown = run({"cluster", "status"});
   BOOST_TEST(shown.status == 0, shown.errors);
   BOOST_TEST(shown.output ==
+             "! Node 1 refuses somebody.\n"
              "cluster 00000000000000000000000000000007: 2 nodes, controller node 1\n"
              "2 topics, 8 partitions: all led, 1 with a replica out of sync\n\n"
              "NODE  UP   STATUS    CLIENTS        NODES          RACK  VERSION  LEADS  REPLICAS  ROLE\n"
@@ -67,7 +69,8 @@ BOOST_AUTO_TEST_CASE(the_status_shows_nodes_and_what_the_cluster_is_busy_with) {
   BOOST_TEST(contains(json, "\"metadata_voters\":[1],\"metadata_learners\":[2],\"topics\":2,\"partitions\":8,"
                             "\"leaderless_partitions\":0,\"under_replicated_partitions\":1,\"operations\":["
                             "{\"operation\":\"drain\",\"node\":2,\"done\":5,\"total\":10,\"left_ms\":90500,"
-                            "\"waiting\":\"1 partition waits.\"}]}"),
+                            "\"waiting\":\"1 partition waits.\"}],"
+                            "\"troubles\":[\"Node 1 refuses somebody.\"]}"),
              json);
 }
 

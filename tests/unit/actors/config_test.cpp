@@ -66,6 +66,14 @@ BOOST_AUTO_TEST_CASE(the_documented_file_says_the_defaults) {
   BOOST_TEST((documented->listen == is.listen));
   BOOST_TEST(!documented->advertise.has_value());
   BOOST_TEST(documented->insecure == is.insecure);
+  BOOST_TEST(documented->discover == is.discover);
+  BOOST_TEST(documented->expect == is.expect);
+  BOOST_TEST(documented->tls_certificate == is.tls_certificate);
+  BOOST_TEST(documented->tls_key == is.tls_key);
+  BOOST_TEST(documented->tls_ca == is.tls_ca);
+  BOOST_TEST(documented->tls_client_auth == is.tls_client_auth);
+  BOOST_TEST(documented->tls_plaintext == is.tls_plaintext);
+  BOOST_TEST(documented->secret_file == is.secret_file);
   BOOST_TEST(documented->loops == is.loops);
   BOOST_TEST(documented->writers == is.writers);
   BOOST_TEST(documented->readers == is.readers);
@@ -156,6 +164,47 @@ BOOST_AUTO_TEST_CASE(only_loopback_is_open_without_insecure) {
   BOOST_TEST(contains(refused.error().message, "--insecure"));
   config.insecure = true;
   BOOST_TEST(check_config(config).ok());
+}
+
+BOOST_AUTO_TEST_CASE(beyond_loopback_everybody_shows_a_certificate) {
+  NodeConfig config;
+  config.listen = {{"0.0.0.0", 9092}};
+  config.tls_certificate = "node.crt";
+  config.tls_key = "node.key";
+  config.secret_file = "secret"; // is for nodes; clients would still come in
+  BOOST_TEST(!check_config(config).ok());
+  config.tls_client_auth = "required";
+  BOOST_TEST(contains(check_config(config).error().message, "--tls-ca")); // else any authority's would do
+  config.tls_ca = "ca.crt";
+  BOOST_TEST(check_config(config).ok());
+  config.tls_key.clear();
+  BOOST_TEST(contains(check_config(config).error().message, "--tls-key"));
+}
+
+BOOST_AUTO_TEST_CASE(what_belongs_to_tls_is_not_given_without_it) {
+  NodeConfig config;
+  config.tls_plaintext = false;
+  BOOST_TEST(!check_config(config).ok());
+  config = {};
+  config.tls_ca = "ca.crt";
+  BOOST_TEST(contains(check_config(config).error().message, "--tls-cert"));
+  BOOST_TEST(contains(error_of("[tls]\nclient_auth = \"maybe\"\n"), "\"none\" or \"required\""));
+  BOOST_TEST(contains(error_of("[cluster]\nsecret_file = 7\n"), "path of a file"));
+}
+
+BOOST_AUTO_TEST_CASE(discovery_needs_a_name_and_how_many_there_are) {
+  NodeConfig config;
+  config.discover = "here";
+  BOOST_TEST(contains(check_config(config).error().message, "--expect"));
+  config.expect = 1;
+  BOOST_TEST(!check_config(config).ok());
+  config.expect = 3;
+  BOOST_TEST(check_config(config).ok());
+  config.seeds = {"a:1"};
+  BOOST_TEST(contains(check_config(config).error().message, "--seeds"));
+  config.seeds.clear();
+  config.discover = std::string(discovery_name_bytes_max + 1, 'n');
+  BOOST_TEST(!check_config(config).ok());
 }
 
 BOOST_AUTO_TEST_CASE(limits_that_contradict_each_other_are_refused) {

@@ -14,12 +14,18 @@ public:
   PeerHello own;
   std::optional<Error> refusal;
   std::optional<Error> unheard;
+  bool takes_any_proof = false;
   std::vector<PeerHello> greeted;
   std::vector<std::vector<raft::Message>> delivered;
   std::vector<LeaderAnnouncement> leaders;
   std::vector<PeerHeartbeat> heartbeats;
   std::uint16_t last_command = 0;
 
+  tls::Nonce challenge() override { return {1, 2, 3}; }
+  Result<tls::Proof> prove(const tls::Nonce& nonce, const tls::Proof& shown) override {
+    if (takes_any_proof || nonce == shown) return tls::Proof{nonce};
+    return Error{ErrorCode::cluster_authorization_failed, "Another secret."};
+  }
   kj::Promise<ProbeAnswer> probe(Probe probe) override {
     probe.seeds.push_back("answered");
     return probe;

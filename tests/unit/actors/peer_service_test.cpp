@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "actors/node/security.h"
 #include "actors/peer/peer_connection.h"
 #include "actors/rpc/broker_connection.h"
 #include "tests/unit/actors/fake_broker_backend.h"
@@ -20,6 +21,12 @@ PeerHello hello_of(std::int32_t node) {
   return hello;
 }
 
+tls::Secret secret() {
+  auto made = tls::Secret::of(std::string(32, 's'));
+  BOOST_REQUIRE(made.ok());
+  return std::move(*made);
+}
+
 // Node 1 calls node 2 over a pipe, in one loop.
 struct Fixture {
   Fixture() {
@@ -31,13 +38,17 @@ struct Fixture {
   bool done(kj::Promise<void> call) {
     return call.then([] { return true; }, [](kj::Exception&&) { return false; }).wait(io.waitScope);
   }
-  void connect() { BOOST_REQUIRE(caller.connect(hello_of(1)).wait(io.waitScope).ok()); }
+  kj::Promise<Result<PeerHello>> greet(std::shared_ptr<const Security> security = std::make_shared<Security>()) {
+    return caller.connect(hello_of(1), std::move(security), channel);
+  }
+  void connect() { BOOST_REQUIRE(greet().wait(io.waitScope).ok()); }
 
   kj::AsyncIoContext io = kj::setupAsyncIo();
   kj::TwoWayPipe pipe = kj::newTwoWayPipe();
   FakeBrokerBackend backend;
   FakePeerBackend peers;
   BrokerConnection connection{kj::mv(pipe.ends[0]), backend};
+  tls::Channel channel;
   int times_drained = 0;
   PeerConnection caller{kj::mv(pipe.ends[1]), [this] { ++times_drained; }};
 };
@@ -51,7 +62,7 @@ raft::Message append_of(std::uint64_t index, const SharedBytes& payload, NodeId 
 BOOST_FIXTURE_TEST_SUITE(peer_service, Fixture)
 
 BOOST_AUTO_TEST_CASE(each_side_learns_who_the_other_is) {
-  const auto other = caller.connect(hello_of(1)).wait(io.waitScope);
+  const auto other = greet().wait(io.waitScope);
   BOOST_REQUIRE(other.ok());
   BOOST_CHECK(*other == hello_of(2));
   BOOST_REQUIRE(peers.greeted.size() == 1U);
@@ -60,15 +71,35 @@ BOOST_AUTO_TEST_CASE(each_side_learns_who_the_other_is) {
 
 BOOST_AUTO_TEST_CASE(who_is_refused_is_told_why) {
   peers.refusal = Error{ErrorCode::invalid_request, "You are of another cluster."};
-  const auto other = caller.connect(hello_of(1)).wait(io.waitScope);
+  const auto other = greet().wait(io.waitScope);
   BOOST_REQUIRE(!other.ok());
   BOOST_TEST(other.error().message == "You are of another cluster.");
   BOOST_TEST(!done(caller.raft({}))); // there is no link
 }
 
+// The fake takes nothing but the nonce for a proof.
+BOOST_AUTO_TEST_CASE(a_secret_is_proven_before_anything_is_said) {
+  auto security = std::make_shared<Security>();
+  security->secret = secret();
+  const auto other = greet(security).wait(io.waitScope);
+  BOOST_REQUIRE(!other.ok());
+  BOOST_TEST(other.error().message == "Another secret.");
+  BOOST_TEST(peers.greeted.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_door_that_only_says_that_it_knows_the_secret_is_not_greeted) {
+  peers.takes_any_proof = true;
+  auto security = std::make_shared<Security>();
+  security->secret = secret();
+  const auto other = greet(security).wait(io.waitScope);
+  BOOST_REQUIRE(!other.ok());
+  BOOST_TEST(other.error().message.find("does not know the secret") != std::string::npos, other.error().message);
+  BOOST_TEST(peers.greeted.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_broker_without_a_cluster_takes_no_part) {
   backend.peer_backend = nullptr;
-  BOOST_TEST(!done(caller.connect(hello_of(1)).ignoreResult()));
+  BOOST_TEST(!done(greet().ignoreResult()));
 }
 
 BOOST_AUTO_TEST_CASE(messages_come_whole_and_in_the_order_of_the_calls) {

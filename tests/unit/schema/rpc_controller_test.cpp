@@ -29,6 +29,7 @@ ClusterStatus some_status() {
   status.partitions = 12;
   status.leaderless = 1;
   status.under_replicated = 2;
+  status.troubles = {"A clock is wrong.", "A node was refused."};
   return status;
 }
 
