@@ -17,6 +17,7 @@ namespace {
 // Of the failure detector and of forming.
 constexpr auto tick_interval = std::chrono::milliseconds(50);
 constexpr std::uint32_t find_again_every_ticks = 20;
+constexpr std::size_t met_max = 64;
 // What is announced within this goes as one message to each node.
 constexpr auto announce_within = std::chrono::milliseconds(5);
 
@@ -53,6 +54,7 @@ caf::behavior MembershipActor::make_behavior() {
       }),
       handler([this](const MembershipTick&) { tick(); }),
       handler([this](const NodesKnown& message) { on_nodes(message.nodes); }),
+      handler([this](const PeerMet& message) { on_met(message.node); }),
       handler([this](const PeerUp& message) { on_up(message); }),
       handler([this](const PeerLost& message) { on_lost(message); }),
       handler([this](const PeerHeard& message) { on_heard(message); }),
@@ -121,6 +123,13 @@ void MembershipActor::on_nodes(const std::vector<NodeRecord>& nodes) {
   }
   tell_agents(change);
   tell_changes();
+}
+
+// Whoever shows himself may say anything: only so many are believed before the metadata names them.
+void MembershipActor::on_met(const NodeRecord& node) {
+  if (nodes_.contains(node.id) || met_ == met_max) return;
+  ++met_;
+  on_nodes({node});
 }
 
 void MembershipActor::link_to(const NodeRecord& node, std::vector<std::pair<NodeId, caf::actor>>& added) {

@@ -28,6 +28,11 @@ struct Belonging {
 
 // The first thing it is told, once others can find it.
 struct BeginMembership {};
+// Another node has shown that it belongs to the cluster, and is not in what is known of the
+// metadata here.
+struct PeerMet {
+  NodeRecord node;
+};
 
 // What this node knows of the others. Before it belongs to a cluster: finds or founds one
 // (cluster/membership/forming.h). Then: keeps a link to every other node, says which are
@@ -80,6 +85,7 @@ private:
 
   // membership_actor.cpp
   void on_nodes(const std::vector<NodeRecord>& nodes);
+  void on_met(const NodeRecord& node);
   void link_to(const NodeRecord& node, std::vector<std::pair<NodeId, caf::actor>>& added);
   void on_up(const PeerUp& peer);
   void on_lost(const PeerLost& peer);
@@ -112,8 +118,10 @@ private:
   std::uint32_t announced_at_tick_ = 0;
   std::map<std::uint64_t, std::pair<caf::actor, std::uint64_t>> joining_; // who asked, and their token
   std::uint64_t next_token_ = 1;
+  std::size_t met_ = 0; // PeerMet that were believed
 };
 
 } // namespace callboard
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::BeginMembership)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::PeerMet)

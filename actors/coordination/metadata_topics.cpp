@@ -384,24 +384,7 @@ void MetadataActor::on_liveness(const PeerLiveness& peer) {
 }
 
 MetadataActor::Plan MetadataActor::plan(const NodeRegistration& registration) {
-  const auto& node = registration.node;
-  const auto* known = image_.node(node.identity);
-  if (known == nullptr && node.id != no_node && !image_.nodes().empty())
-    return Error{
-        ErrorCode::invalid_request,
-        fmt::format("This cluster knows no node {} with this data directory. It belongs to another cluster, or "
-                    "the cluster's metadata was lost.",
-                    node.id.value)};
-  JoinRequest request;
-  request.identity = node.identity;
-  request.peer = node.peer;
-  request.client = node.client;
-  request.rack = node.rack;
-  request.version = node.version;
-  auto joined = metadata::plan_join(image_, request, liveness());
-  if (!joined) return joined.error();
-  if (known != nullptr && *joined == *known) return Records{};
-  return Records{std::move(*joined)};
+  return metadata::plan_registration_records(image_, registration.node, liveness());
 }
 
 // The group is led here, or its leader is asked through the link to its node.

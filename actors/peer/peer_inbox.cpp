@@ -5,6 +5,7 @@
 
 #include <caf/send.hpp>
 
+#include "actors/coordination/membership_actor.h"
 #include "actors/partition/messages.h"
 #include "actors/peer/hello_check.h"
 #include "actors/runtime/clock.h"
@@ -84,6 +85,11 @@ Result<PeerHello> PeerInbox::greet(const PeerHello& other) {
     return Error{ErrorCode::coordinator_not_available, "This node belongs to no cluster yet. Ask it again later."};
   auto own = context_.node.hello;
   if (const auto checked = hear(other); !checked) return refused(checked.error());
+  // It joined while this node was away, and may lead what would tell this one so: without a link back it gets
+  // no answers.
+  if (!context_.nodes.contains(other.node))
+    caf::anon_send(context_.node.membership,
+                   PeerMet{{other.node, other.identity, other.peer, other.client, other.rack, other.version}});
   if (peer_ == no_node) watching_ = watch().eagerlyEvaluate(nullptr);
   peer_ = other.node;
   on_peer_();

@@ -34,6 +34,8 @@ void FailureDetector::tick() {
   while (!heard_.empty() && tick_ >= heard_.front().heard_at + config_.down_after_ticks) {
     auto& node = heard_.front();
     node.watched = false;
+    // Who was taken for its successor says nothing: if it speaks again, it is the one that lives.
+    node.replaced.reset();
     go_down(node, LivenessReason::silent);
     silent_.splice(silent_.end(), heard_, heard_.begin());
   }

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "cluster/membership/sabotage.h"
+
 namespace callboard::membership {
 namespace {
 
@@ -25,8 +27,9 @@ std::optional<Membership> next_membership(const Membership& current, const Place
   }
   if (with_learners != current) return with_learners;
 
-  const bool ready = std::all_of(wanted->voters.begin(), wanted->voters.end(),
-                                 [&](NodeId node) { return current.is_voter(node) || caught_up(node); });
+  const bool ready = std::all_of(wanted->voters.begin(), wanted->voters.end(), [&](NodeId node) {
+    return current.is_voter(node) || caught_up(node) || sabotaged(Sabotage::voter_before_it_caught_up);
+  });
   if (wanted->voters == current.voters || !ready) return std::nullopt;
   Membership with_voters{wanted->voters, {}, {}};
   for (const auto node : current.learners) {

@@ -77,6 +77,7 @@ void Controller::node_down(const Image& image, NodeId node, Instant now) {
 }
 
 void Controller::tick(const Image& image, Instant now) {
+  held_up_ = false;
   for (const auto& [node, since] : away_since_) {
     if (now - since < settings_.replace_after || !liveness_.gone.insert(node).second) continue;
     most_left_[node] = image.load(node).replicas;
@@ -105,6 +106,8 @@ void Controller::applying(const Image& before, const MetadataRecord& record) {
 void Controller::topic_changes(const TopicRecord& before, const TopicRecord& after) {
   for (std::size_t i = 0; i < before.groups.size() && i < after.groups.size(); ++i) {
     const auto placement = after.placement(i);
+    // Somebody moved it by hand, perhaps to fewer than it should have, or prefers another leader.
+    if (before.placement(i) != placement && !reasons_.contains(after.groups[i])) revisit_.insert(after.id);
     if (!same_replicas(before.placement(i), placement)) placed(after.groups[i], placement);
     reasons_.erase(after.groups[i]);
   }
@@ -203,6 +206,7 @@ void Controller::continue_rebalance() {
 }
 
 bool Controller::has_work(Instant now) const {
+  if (held_up_) return false;
   if (check_controllers_ || (!due_.empty() && due_.front().first <= now)) return true;
   return (round_.going_on || !revisit_.empty()) && moves_.going_on() < settings_.moves_max;
 }
@@ -242,7 +246,7 @@ ControllerStep Controller::step(const Image& image, Instant now) {
 
 void Controller::refused() {
   reasons_.clear();
-  check_controllers_ = true;
+  check_controllers_ = held_up_ = true;
   start_round();
 }
 

@@ -75,7 +75,8 @@ public:
 
   bool has_work(Instant now) const;
   ControllerStep step(const Image& image, Instant now);
-  // Records of the last step were not written, and will not be: it is all looked at again.
+  // Records of the last step were not written, and will not be: it is all looked at again, from the next
+  // tick() on. A log that takes nothing (its disk is full) refuses at once.
   void refused();
 
   // ---- what people ask for; joins, drains and moves are in node_commands.h and topic_moves.h
@@ -148,6 +149,7 @@ private:
   std::map<Uuid, std::vector<Wait>> waits_;
   Rebalance rebalance_;
   bool check_controllers_ = false;
+  bool held_up_ = false;                        // until the next tick
   std::deque<std::pair<Instant, GroupId>> due_; // when the preferred leader should lead; all wait equally long
   std::unordered_set<GroupId> queued_;          // in due_
   std::map<NodeId, std::uint64_t> most_left_;   // of nodes that drain or are replaced

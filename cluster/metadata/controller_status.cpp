@@ -46,7 +46,9 @@ std::size_t Controller::still_there(const Image& image, NodeId node) const {
     if (!placement || contains(placement->voters, node)) return;
     if (!learning_is_fine && contains(placement->learners, node)) return;
     const auto* known = leaders_->find(group);
-    if (known == nullptr || (learning_is_fine ? contains(known->voters, node) : has_replica(*known, node))) ++groups;
+    // Who lost its leader knows of no members.
+    const bool unknown = known == nullptr || known->voters.empty();
+    if (unknown || (learning_is_fine ? contains(known->voters, node) : has_replica(*known, node))) ++groups;
   });
   return groups;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cluster/membership/sabotage.h"
 #include "cluster/metadata/placement_change.h"
 
 namespace callboard::metadata {
@@ -58,17 +59,45 @@ Result<NodeRecord> plan_join(const Image& image, const JoinRequest& request, con
     return Error{ErrorCode::invalid_request, "A node that joins must say the identity of its data directory."};
   }
   NodeRecord record{image.next_node(), request.identity, request.peer, request.client, request.rack, request.version};
+  if (membership::sabotaged(membership::Sabotage::node_id_reused))
+    for (const auto& [id, node] : image.nodes())
+      if (node.status == NodeStatus::removed) record.id = id;
   if (const auto* known = image.node(request.identity)) {
-    if (known->status == NodeStatus::removed) {
+    const bool readmitted = membership::sabotaged(membership::Sabotage::removed_node_readmitted);
+    if (known->status == NodeStatus::removed && !readmitted) {
       return Error{ErrorCode::duplicate_broker_registration,
                    "This data directory belongs to " + name(known->id) +
                        ", which was removed from the cluster; start with an empty one to join as a new node."};
     }
     record.id = known->id;
-    record.status = known->status;
+    record.status = known->status == NodeStatus::removed ? NodeStatus::active : known->status;
   }
   if (auto free = check_address(image, record, liveness); !free.ok()) return free.error();
   return record;
+}
+
+Result<NodeRecord> plan_registration(const Image& image, const NodeRecord& node, const Liveness& liveness) {
+  if (image.node(node.identity) == nullptr && node.id != no_node && !image.nodes().empty())
+    return Error{ErrorCode::invalid_request,
+                 "This cluster knows no " + name(node.id) +
+                     " with this data directory. It belongs to another cluster, or the cluster's metadata was lost."};
+  JoinRequest request;
+  request.identity = node.identity;
+  request.peer = node.peer;
+  request.client = node.client;
+  request.rack = node.rack;
+  request.version = node.version;
+  return plan_join(image, request, liveness);
+}
+
+Result<std::vector<MetadataRecord>> plan_registration_records(const Image& image, const NodeRecord& node,
+                                                              const Liveness& liveness) {
+  using Records = std::vector<MetadataRecord>;
+  auto record = plan_registration(image, node, liveness);
+  if (!record) return record.error();
+  const auto* known = image.node(record->id);
+  if (node.id == no_node && known != nullptr && *known == *record) return Records{};
+  return Records{std::move(*record)};
 }
 
 Result<NodeRecord> plan_drain(const Image& image, NodeId node) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "cluster/metadata/placement.h"
 #include "schema/peer_message.h"
@@ -21,6 +22,15 @@ std::size_t active_nodes(const Image& image);
 // Errors, each with a sentence: duplicate_broker_registration (another node that is alive has one of
 // the addresses; the identity was removed), invalid_request (no identity).
 Result<NodeRecord> plan_join(const Image& image, const JoinRequest& request, const Liveness& liveness);
+
+// A node that joins (no id yet), or one that starts again and says who it is: the record of plan_join().
+// Errors: as plan_join(); invalid_request, of a node that says it belongs to the cluster and is not known.
+Result<NodeRecord> plan_registration(const Image& image, const NodeRecord& node, const Liveness& liveness);
+// What is to be written. Of a node that starts again its record, also where it says nothing new: once that
+// is committed and seen by it, it has seen everything that was committed before. A controller that was
+// deposed and has not noticed could not tell it so.
+Result<std::vector<MetadataRecord>> plan_registration_records(const Image& image, const NodeRecord& node,
+                                                              const Liveness& liveness);
 
 // Its replicas move elsewhere, and its vote on the metadata.
 // Errors: broker_id_not_registered (unknown or removed), invalid_request (it is the last active one).

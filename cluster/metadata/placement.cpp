@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "cluster/membership/sabotage.h"
+
 namespace callboard::metadata {
 namespace {
 
@@ -139,7 +141,8 @@ std::optional<NodeId> PlacementView::another(const Tier& tier, std::span<const N
       if (std::count(used.begin(), used.end(), rack) > uses) return false;
       chosen = tier.racks[rack].first(node_seed, [&](Index i) {
         ++looked_at_;
-        return !contains(holders, nodes_[i].id);
+        return !contains(holders, nodes_[i].id) ||
+               membership::sabotaged(membership::Sabotage::two_replicas_on_one_node);
       });
       return chosen.has_value();
     });

@@ -28,6 +28,8 @@ public:
 
   // It has stored up to `match`. True if that is news.
   bool matched(RaftIndex match);
+  // Nothing is known of what it has.
+  void forget() { match_ = {}; }
   void probe_from(RaftIndex next);
   void replicate();
   void await_snapshot(RaftIndex index);

@@ -50,7 +50,11 @@ void Raft::tick() {
 
 void Raft::tick_follower() {
   ++elapsed_;
-  if (elapsed_ < election_timeout_ || !may_stand()) return;
+  if (elapsed_ < election_timeout_) return;
+  if (!may_stand()) {
+    ask_who_leads();
+    return;
+  }
   // A candidate whose own vote is not on disk yet gains nothing from another term.
   if (role_ == Role::candidate && hard_stored_ < vote_sequence_) return;
   start_election(!sole_voter(), false);

@@ -244,8 +244,10 @@ private:
   bool sole_voter() const;
   bool alone() const;
   bool may_stand() const;
+  bool was_ever_member() const;
   void start_election(bool pre, bool transfer);
   void ask_for_votes(bool pre, bool transfer);
+  void ask_who_leads();
   void receive(const Message& message, const VoteRequest& request);
   void receive(const Message& message, const VoteReply& reply);
   bool keeps_leader(NodeId from, const VoteRequest& request) const;

@@ -23,6 +23,13 @@ bool Raft::may_stand() const {
                                   [&](const MembershipAt& at) { return at.membership.is_voter(self_); });
 }
 
+// A replica that was told of no membership with itself in it may have been one before, voted, and
+// destroyed what it had: its vote could be a second one. It gets what it needs before it counts.
+bool Raft::was_ever_member() const {
+  return std::any_of(memberships_.begin(), memberships_.end(),
+                     [&](const MembershipAt& at) { return at.membership.contains(self_); });
+}
+
 void Raft::campaign() {
   if (stopped_) return;
   if (leads() && log_.last_term() != hard_.term) append_noop();
@@ -60,6 +67,13 @@ void Raft::ask_for_votes(bool pre, bool transfer) {
   }
 }
 
+// Who does not vote hears of nobody after a start, if the leader rests: it asks for a vote that it
+// does not want, which a leader answers by showing itself.
+void Raft::ask_who_leads() {
+  reset_election_timer();
+  ask_for_votes(true, false);
+}
+
 void Raft::receive(const Message& message, const VoteRequest& request) {
   if (message.term < hard_.term) {
     ++refusals_.stale;
@@ -68,6 +82,11 @@ void Raft::receive(const Message& message, const VoteRequest& request) {
   }
   if (leads() && !membership().contains(message.from)) {
     ++refusals_.strangers;
+    return;
+  }
+  if (!was_ever_member()) {
+    ++refusals_.strangers;
+    answer_vote(message, request.pre, false);
     return;
   }
   if (keeps_leader(message.from, request)) {

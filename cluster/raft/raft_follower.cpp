@@ -81,7 +81,10 @@ void Raft::receive(const Message& message, const Append& append) {
     return;
   }
   commit_to(std::min(append.commit, last_sent));
-  if (append.rest && last_sent == log_.last_index() && log_.stored_index() == last_sent && commit_index_ == last_sent) {
+  // Nobody would wake it under a leader whose node is taken for down already (on probation, say).
+  const bool complete =
+      last_sent == log_.last_index() && log_.stored_index() == last_sent && commit_index_ == last_sent;
+  if (append.rest && complete && !is_down(message.from)) {
     resting_ = true;
     return;
   }

@@ -90,6 +90,8 @@ void Raft::on_rejected(Progress& peer, const AppendReply& reply) {
   const bool current = probing ? reply.rejected_prev == peer.next().prev() : reply.rejected_prev > peer.match();
   if (!current || peer.state() == Progress::State::snapshot) return;
   wake();
+  // It denies what it acknowledged: that was an earlier replica on its node, which is gone.
+  if (reply.rejected_prev <= peer.match() && membership().is_learner(peer.node())) peer.forget();
   const auto meeting = log_.meeting_point(reply.hint_index, reply.hint_term);
   peer.probe_from(std::min(meeting.next(), reply.rejected_prev));
 }

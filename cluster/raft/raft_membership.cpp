@@ -36,6 +36,12 @@ Status Raft::refuse_change(Membership& target) const {
   if (!checked) return checked.error();
   target = std::move(*checked);
   for (const auto voter : target.voters) {
+    if (sabotaged(Sabotage::voter_before_it_caught_up)) break;
+    // One that the group was made with and that never was there would be a voter without knowing it.
+    const auto* peer = find_peer(voter);
+    if (target.voters != membership().voters && peer != nullptr && peer->match().value == 0)
+      return Error{ErrorCode::leader_not_available,
+                   "Node " + std::to_string(voter.value) + " has acknowledged nothing to this leader yet."};
     if (membership().is_voter(voter) || has_caught_up(voter)) continue;
     return Error{ErrorCode::invalid_request,
                  "Node " + std::to_string(voter.value) + " cannot vote yet: it must be a learner that has caught up."};
@@ -43,9 +49,12 @@ Status Raft::refuse_change(Membership& target) const {
   return ok_status();
 }
 
+// A node that was a member before may have destroyed what it had, and its acknowledgements may still be on
+// their way: what it says counts once it has the entry that made it a learner.
 bool Raft::has_caught_up(NodeId learner) const {
   const Progress* peer = find_peer(learner);
-  return peer != nullptr && membership().is_learner(learner) && peer->match() >= own_term_first_ && is_close(*peer);
+  if (peer == nullptr || !membership().is_learner(learner) || peer->match() < hard_.membership_index) return false;
+  return peer->match() >= own_term_first_ && is_close(*peer);
 }
 
 // What it still lacks is on its way or in memory.

@@ -12,6 +12,7 @@ enum class Sabotage : std::uint8_t {
   membership_without_joint,
   producer_state_not_undone,
   duplicate_acknowledged_early,
+  voter_before_it_caught_up,
 };
 
 #ifdef CALLBOARD_SABOTAGE

@@ -10,8 +10,8 @@ constexpr std::size_t bytes_max = 2000;
 
 } // namespace
 
-Consumer::Consumer(Surroundings& around, GroupId group, std::uint64_t number)
-  : around_(around), group_(group), random_(around.scenario.seed, "consumer", number) {}
+Consumer::Consumer(ClientSurroundings& around, GroupId group, std::uint64_t number)
+  : around_(around), group_(group), random_(around.seed, "consumer", number) {}
 
 void Consumer::tick() {
   ++idle_ticks_;
@@ -20,7 +20,7 @@ void Consumer::tick() {
 }
 
 void Consumer::fetch() {
-  const auto leader = around_.leaders[group_];
+  const auto leader = around_.brokers.leader(group_);
   if (leader.node == no_node) return;
   waiting_ = true;
   idle_ticks_ = 0;
@@ -31,16 +31,15 @@ void Consumer::fetch() {
   command.leader_epoch = leader.term.value;
   command.park_until_bytes = random_.below(2) * 200;
   around_.network.send_to_node(leader.node, [this, leader, command, request = request_] {
-    around_.nodes.at(leader.node)->fetch(group_, command, [this, leader, request](const auto& outcome) {
-      answered(request, leader.term, outcome);
-    });
+    around_.brokers.fetch(leader.node, group_, command,
+                          [this, leader, request](const auto& outcome) { answered(request, leader.term, outcome); });
   });
 }
 
 void Consumer::answered(std::uint64_t request, Term epoch, const partition::FetchOutcome& outcome) {
   if (request != request_) return;
   waiting_ = false;
-  if (outcome.error == ErrorCode::offset_out_of_range) find_start(around_.leaders[group_].node, epoch);
+  if (outcome.error == ErrorCode::offset_out_of_range) find_start(around_.brokers.leader(group_).node, epoch);
   if (outcome.error != ErrorCode::none) return;
   auto& history = around_.histories.at(group_);
   for (const auto& batch : outcome.batches) {
@@ -54,7 +53,7 @@ void Consumer::answered(std::uint64_t request, Term epoch, const partition::Fetc
 // The log start has passed the position; nothing else puts what was committed out of
 // range.
 void Consumer::find_start(NodeId leader, Term epoch) {
-  auto* replica = around_.nodes.at(leader)->find(group_);
+  auto* replica = around_.brokers.replica(leader, group_);
   if (replica == nullptr) return;
   const auto start = replica->list_offset(-2, epoch.value);
   if (start.error != ErrorCode::none) return;

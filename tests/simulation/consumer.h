@@ -1,13 +1,13 @@
 #pragma once
 
-#include "tests/simulation/node.h"
+#include "tests/simulation/brokers.h"
 
 namespace callboard::simulation {
 
 // Reads one group from its start: every offset that is kept, once, in order.
 class Consumer {
 public:
-  Consumer(Surroundings& around, GroupId group, std::uint64_t number);
+  Consumer(ClientSurroundings& around, GroupId group, std::uint64_t number);
 
   void tick();
   // Everything committed was read.
@@ -19,7 +19,7 @@ private:
   void answered(std::uint64_t request, Term epoch, const partition::FetchOutcome& outcome);
   void find_start(NodeId leader, Term epoch);
 
-  Surroundings& around_;
+  ClientSurroundings& around_;
   GroupId group_;
   Random random_;
   Offset position_;

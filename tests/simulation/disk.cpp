@@ -24,6 +24,17 @@ StoredGroup& Disk::create(GroupId group, HardState hard) {
       .first->second;
 }
 
+void Disk::remove(GroupId group) {
+  groups_.erase(group);
+  failed_generation_.erase(group);
+  unusable_.erase(group);
+  const auto of_group = [group](const Staged& staged) { return staged.group == group; };
+  std::erase_if(staged_, of_group);
+  for (auto& staged : committing_) {
+    if (of_group(staged)) staged = {group};
+  }
+}
+
 void Disk::stage(Staged staged) {
   const auto failed = failed_generation_.find(staged.group);
   if (unusable_.contains(staged.group)) return;

@@ -60,7 +60,8 @@ public:
   std::map<GroupId, StoredGroup>& groups() { return groups_; }
   const StoredGroup* find(GroupId group) const;
   StoredGroup& create(GroupId group, HardState hard);
-  void remove(GroupId group) { groups_.erase(group); }
+  // With whatever of it is on its way.
+  void remove(GroupId group);
 
   void stage(Staged staged);
   void set_log_start(GroupId group, Offset log_start);

@@ -62,7 +62,7 @@ std::string text(const BatchName& batch) {
 } // namespace
 
 void GroupHistory::fail(const std::string& rule, const std::string& what) {
-  findings_.fail(rule, "group " + std::to_string(group_.value) + ": " + what);
+  if (!ended_) findings_.fail(rule, "group " + std::to_string(group_.value) + ": " + what);
 }
 
 void GroupHistory::restarted(NodeId node, const RecoveredLog& log) {

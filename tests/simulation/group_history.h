@@ -72,6 +72,9 @@ public:
 
   // What the committed entries come to (internal partitions).
   void check_state(NodeId node, const AppliedState& state);
+  // The group was deleted: whatever is left of it means nothing.
+  void end() { ended_ = true; }
+  bool ended() const { return ended_; }
 
   Offset committed_end() const;
   RaftIndex committed_index() const { return RaftIndex(committed_.size()); }
@@ -142,6 +145,7 @@ private:
   std::map<RaftIndex, SharedBytes> payloads_; // as the first log has them at the end
   std::optional<Offset> log_start_;           // likewise
   std::uint64_t acknowledgements_ = 0;
+  bool ended_ = false;
 };
 
 } // namespace callboard::simulation

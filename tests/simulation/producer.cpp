@@ -15,9 +15,9 @@ constexpr double guess = 0.1; // how often a node is asked that need not lead
 
 } // namespace
 
-Producer::Producer(Surroundings& around, GroupId group, std::int64_t number, Habits habits)
+Producer::Producer(ClientSurroundings& around, GroupId group, std::int64_t number, Habits habits)
   : around_(around), group_(group), number_(number), habits_(habits),
-    random_(around.scenario.seed, "producer", static_cast<std::uint64_t>(number)) {}
+    random_(around.seed, "producer", static_cast<std::uint64_t>(number)) {}
 
 void Producer::tick() {
   ++silent_ticks_;
@@ -71,15 +71,15 @@ void Producer::send(const Batch& batch) {
     // Whoever gets it may stamp it: a request that was delayed is another copy.
     auto own = command;
     own.batch = SharedBytes::copy_of(command.batch.view());
-    around_.nodes.at(to)->produce(group_, std::move(own),
-                                  [this, id](const partition::ProduceOutcome& outcome) { answered(id, outcome); });
+    around_.brokers.produce(to, group_, std::move(own),
+                            [this, id](const partition::ProduceOutcome& outcome) { answered(id, outcome); });
   });
 }
 
 NodeId Producer::choose_node() {
-  const auto& leader = around_.leaders[group_];
+  const auto leader = around_.brokers.leader(group_);
   if (leader.node != no_node && !random_.chance(guess)) return leader.node;
-  return NodeId(static_cast<NodeId::rep>(random_.between(1, around_.scenario.nodes)));
+  return around_.brokers.anyone(random_);
 }
 
 void Producer::send_again() {

@@ -2,7 +2,7 @@
 
 #include <deque>
 
-#include "tests/simulation/node.h"
+#include "tests/simulation/brokers.h"
 
 namespace callboard::simulation {
 
@@ -19,7 +19,7 @@ public:
     double rate = 0.1; // of a new batch in a tick
   };
 
-  Producer(Surroundings& around, GroupId group, std::int64_t number, Habits habits);
+  Producer(ClientSurroundings& around, GroupId group, std::int64_t number, Habits habits);
 
   // Something to do, perhaps; once a tick.
   void tick();
@@ -44,7 +44,7 @@ private:
   Batch* find(std::int64_t id);
   NodeId choose_node();
 
-  Surroundings& around_;
+  ClientSurroundings& around_;
   GroupId group_;
   std::int64_t number_;
   Habits habits_;

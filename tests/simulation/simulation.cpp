@@ -40,9 +40,11 @@ std::string text(NodeId node) {
 } // namespace
 
 Simulation::Simulation(const Scenario& scenario)
-  : scenario_(scenario), network_(timeline_, scenario_, findings_), around_{timeline_,  network_, scenario_, findings_,
-                                                                            histories_, options_, leaders_,  nodes_},
-    chaos_(around_) {
+  : scenario_(scenario), network_(timeline_, scenario_, findings_), around_{{timeline_, network_, scenario_, findings_,
+                                                                             histories_, options_},
+                                                                            leaders_,
+                                                                            nodes_},
+    for_clients_{network_, findings_, histories_, *this, scenario_.seed}, chaos_(around_) {
   std::vector<NodeId> ids;
   for (std::uint32_t i = 1; i <= scenario_.nodes; ++i) ids.emplace_back(static_cast<NodeId::rep>(i));
   for (const auto id : ids) {
@@ -52,6 +54,18 @@ Simulation::Simulation(const Scenario& scenario)
   }
   found_groups();
   make_clients();
+}
+
+NodeId Simulation::anyone(Random& random) {
+  return NodeId(static_cast<NodeId::rep>(random.between(1, scenario_.nodes)));
+}
+
+void Simulation::produce(NodeId to, GroupId group, partition::ProduceCommand command, Produced answer) {
+  nodes_.at(to)->produce(group, std::move(command), std::move(answer));
+}
+
+void Simulation::fetch(NodeId from, GroupId group, const partition::FetchCommand& command, Fetched answer) {
+  nodes_.at(from)->fetch(group, command, std::move(answer));
 }
 
 void Simulation::found_groups() {
@@ -89,13 +103,13 @@ void Simulation::make_clients() {
       habits.in_flight_max = random.between(1, 5);
       habits.value_bytes_max = static_cast<std::size_t>(random.between_magnitudes(10, 1500));
       habits.rate = random.between_magnitudes(0.01, 0.5);
-      producers_.push_back(std::make_unique<Producer>(around_, group, ++number, habits));
+      producers_.push_back(std::make_unique<Producer>(for_clients_, group, ++number, habits));
     }
-    consumers_.push_back(std::make_unique<Consumer>(around_, group, i));
+    consumers_.push_back(std::make_unique<Consumer>(for_clients_, group, i));
   }
   for (const auto& [group, history] : histories_) {
     const auto probe = probe_numbers + static_cast<std::int64_t>(group.value);
-    probes_[group] = std::make_unique<Producer>(around_, group, probe, Producer::Habits{true, -1, 1, 20, 0});
+    probes_[group] = std::make_unique<Producer>(for_clients_, group, probe, Producer::Habits{true, -1, 1, 20, 0});
   }
 }
 

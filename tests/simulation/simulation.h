@@ -32,12 +32,18 @@ struct Outcome {
 //   minority  something stays broken, if the scenario says so: every group that has a
 //             majority which can talk serves all the same
 //   end       everything works again: all logs are compared, consumers have read all
-class Simulation {
+class Simulation final : private Brokers {
 public:
   explicit Simulation(const Scenario& scenario);
   Outcome run();
 
 private:
+  Leader leader(GroupId group) override { return leaders_[group]; }
+  NodeId anyone(Random& random) override;
+  void produce(NodeId to, GroupId group, partition::ProduceCommand command, Produced answer) override;
+  void fetch(NodeId from, GroupId group, const partition::FetchCommand& command, Fetched answer) override;
+  partition::PartitionReplica* replica(NodeId node, GroupId group) override { return nodes_.at(node)->find(group); }
+
   void found_groups();
   void make_clients();
   void run_ticks(std::uint32_t ticks);
@@ -63,9 +69,10 @@ private:
   Network network_;
   std::map<GroupId, GroupHistory> histories_;
   std::map<GroupId, partition::ReplicaOptions> options_;
-  std::map<GroupId, Surroundings::Leader> leaders_;
+  std::map<GroupId, Leader> leaders_;
   std::map<NodeId, std::unique_ptr<Node>> nodes_;
   Surroundings around_;
+  ClientSurroundings for_clients_;
   Chaos chaos_;
   std::vector<std::unique_ptr<Producer>> producers_;
   std::vector<std::unique_ptr<Consumer>> consumers_;

@@ -78,9 +78,12 @@ std::string describe(const partition::PartitionReplica& replica) {
   constexpr std::array<std::string_view, 4> roles{"follower", "pre-candidate", "candidate", "leader"};
   const auto& raft = replica.raft();
   const auto role = roles[static_cast<std::size_t>(raft.role())];
+  std::string members;
+  for (const auto voter : raft.membership().voters) members += " " + std::to_string(voter.value);
+  if (raft.membership().joint()) members += " joint";
   return "is " + std::string(replica.stopped() ? "stopped" : role) + (raft.resting() ? ", resting" : "") + " in " +
          number(raft.term()) + ", last " + number(raft.last_index()) + ", stored " + number(raft.stored_index()) +
-         ", committed " + number(raft.commit_index());
+         ", committed " + number(raft.commit_index()) + ", voters" + members;
 }
 
 } // namespace callboard::simulation

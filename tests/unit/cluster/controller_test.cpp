@@ -331,6 +331,9 @@ BOOST_AUTO_TEST_CASE(what_could_not_be_written_is_decided_again) {
   BOOST_TEST(controller.step(image, now).records.size() == 2u); // the metadata's voters and the topic
   BOOST_TEST(controller.step(image, now).records.empty());
   controller.refused();
+  // A log that is full refuses at once: not again before time has passed.
+  BOOST_TEST(!controller.has_work(now));
+  pass(std::chrono::milliseconds(500));
   settle();
   BOOST_TEST(holds_nothing(nodes[0]));
 }

@@ -1,8 +1,8 @@
-// Node: where the effects of its replicas go.
+// Host: where the effects of its replicas go.
 #include <algorithm>
 #include <utility>
 
-#include "tests/simulation/node.h"
+#include "tests/simulation/host.h"
 
 namespace callboard::simulation {
 namespace {
@@ -11,63 +11,46 @@ constexpr Time read_delay_max = 50;
 
 } // namespace
 
-void Node::route(GroupId group, partition::PartitionReplica& replica) {
+void Host::route(GroupId group, partition::PartitionReplica& replica) {
   auto effects = replica.take_effects();
-  auto& history = around_.histories.at(group);
+  auto& history = world_.histories.at(group);
   history.observe(id_, replica, effects);
   trace_effects(group, replica, effects);
   store(group, effects);
-  for (auto& message : effects.messages) send(std::move(message));
+  for (auto& message : effects.messages) transmit(std::move(message));
+  apply(group, effects.applied);
+  routed(group, replica, effects);
   for (const auto& outcome : effects.produced) answer(outcome, replica);
   for (auto& outcome : effects.fetched) answer(group, std::move(outcome));
   for (const auto& read : effects.reads) read_entries(group, read);
-  apply(group, effects.applied);
   for (const auto& read : effects.state_reads) read_state(group, read);
   if (effects.state_step) store_state(group, std::move(*effects.state_step));
-  if (effects.leader_changed && replica.leader() != no_node) {
-    auto& known = around_.leaders[group];
-    if (replica.term() >= known.term) known = {replica.term(), replica.leader()};
-  }
   if (effects.log_start) set_log_start(group, *effects.log_start);
 }
 
-void Node::store(GroupId group, partition::Effects& effects) {
-  if (around_.scenario.sabotage == Sabotage::acknowledged_before_the_write) {
+void Host::store(GroupId group, partition::Effects& effects) {
+  if (world_.scenario.sabotage == Sabotage::acknowledged_before_the_write) {
     release(std::exchange(effects.after_write, {}));
   }
   if (!effects.hard_state && effects.write.empty()) {
     if (effects.after_hard_state.empty() && effects.after_write.empty()) return;
-    around_.findings.fail("effects", "a promise was given that rests on nothing");
+    world_.findings.fail("effects", "a promise was given that rests on nothing");
   }
   disk_.stage({group, effects.sequence, std::move(effects.hard_state), std::move(effects.after_hard_state),
                std::move(effects.write), effects.write_generation, std::move(effects.after_write)});
 }
 
-void Node::release(std::vector<raft::Message> messages) {
-  for (auto& message : messages) send(std::move(message));
+void Host::release(std::vector<raft::Message> messages) {
+  for (auto& message : messages) transmit(std::move(message));
 }
 
-void Node::send(raft::Message message) {
-  if (std::holds_alternative<raft::Stopped>(message.body)) {
-    if (around_.scenario.sabotage == Sabotage::stopped_replica_not_announced) return;
-    stopped_[message.group].push_back(message);
-  }
-  const auto to = message.to;
-  if (!peers_.contains(to)) {
-    around_.findings.fail("effects", "a message goes to nobody");
-    return;
-  }
-  around_.network.send(id_, to,
-                       [&nodes = around_.nodes, to, message = std::move(message)] { nodes.at(to)->receive(message); });
+void Host::trace(GroupId group, const std::function<std::string()>& what) const {
+  const Trace trace(world_.scenario.traced);
+  if (trace.wants(group)) trace.print(world_.timeline.now(), id_, what());
 }
 
-void Node::trace(GroupId group, const std::function<std::string()>& what) const {
-  const Trace trace(around_.scenario.traced);
-  if (trace.wants(group)) trace.print(around_.timeline.now(), id_, what());
-}
-
-void Node::trace_effects(GroupId group, const partition::PartitionReplica& replica, const partition::Effects& effects) {
-  if (!Trace(around_.scenario.traced).wants(group)) return;
+void Host::trace_effects(GroupId group, const partition::PartitionReplica& replica, const partition::Effects& effects) {
+  if (!Trace(world_.scenario.traced).wants(group)) return;
   if (effects.hard_state) trace(group, [&] { return "stores " + describe(*effects.hard_state); });
   if (!effects.write.empty()) trace(group, [&] { return describe(effects.write); });
   for (const auto& read : effects.reads) {
@@ -80,7 +63,7 @@ void Node::trace_effects(GroupId group, const partition::PartitionReplica& repli
   }
 }
 
-std::optional<Node::Waiter> Node::take_waiter(partition::WaiterId id) {
+std::optional<Host::Waiter> Host::take_waiter(partition::WaiterId id) {
   const auto found = waiters_.find(id);
   if (found == waiters_.end()) return std::nullopt;
   auto waiter = std::move(found->second);
@@ -88,28 +71,29 @@ std::optional<Node::Waiter> Node::take_waiter(partition::WaiterId id) {
   return waiter;
 }
 
-void Node::answer(const partition::ProduceOutcome& outcome, partition::PartitionReplica& replica) {
+void Host::answer(const partition::ProduceOutcome& outcome, partition::PartitionReplica& replica) {
+  if (answer_own(outcome)) return;
   auto waiter = take_waiter(outcome.waiter);
   if (!waiter) return; // it gave up
-  auto& history = around_.histories.at(waiter->group);
+  auto& history = world_.histories.at(waiter->group);
   if (outcome.error == ErrorCode::none && waiter->acks == -1) {
-    const auto copies = around_.options.at(waiter->group).min_insync_replicas;
+    const auto copies = world_.options.at(waiter->group).min_insync_replicas;
     history.acknowledged(replica, waiter->batch, outcome.base_offset, static_cast<std::size_t>(copies));
   }
   if (outcome.error == ErrorCode::duplicate_sequence_number) history.called_duplicate(waiter->batch);
-  around_.network.send_to_client(id_, [answer = std::move(waiter->produced), outcome] { answer(outcome); });
+  world_.network.send_to_client(id_, [answer = std::move(waiter->produced), outcome] { answer(outcome); });
 }
 
-void Node::answer(GroupId group, partition::FetchOutcome outcome) {
+void Host::answer(GroupId group, partition::FetchOutcome outcome) {
   if (outcome.cold) read_cold(group, outcome);
   auto waiter = take_waiter(outcome.waiter);
   if (!waiter) return; // cancelled
-  auto& history = around_.histories.at(group);
+  auto& history = world_.histories.at(group);
   for (const auto& batch : outcome.batches) history.served(batch.view());
-  around_.network.send_to_client(id_, [answer = std::move(waiter->fetched), outcome] { answer(outcome); });
+  world_.network.send_to_client(id_, [answer = std::move(waiter->fetched), outcome] { answer(outcome); });
 }
 
-void Node::read_cold(GroupId group, partition::FetchOutcome& outcome) {
+void Host::read_cold(GroupId group, partition::FetchOutcome& outcome) {
   if (!readable(group)) {
     outcome.error = ErrorCode::kafka_storage_error;
     return;
@@ -118,8 +102,8 @@ void Node::read_cold(GroupId group, partition::FetchOutcome& outcome) {
   outcome.batches = disk_.find(group)->log.read_offsets(cold.from, cold.upper, cold.bytes_max);
 }
 
-void Node::read_entries(GroupId group, const raft::ReadRequest& read) {
-  around_.timeline.after(random_.between(1, read_delay_max), [this, group, read, life = life_] {
+void Host::read_entries(GroupId group, const raft::ReadRequest& read) {
+  world_.timeline.after(random_.between(1, read_delay_max), [this, group, read, life = life_] {
     if (life != life_ || find(group) == nullptr) return;
     std::vector<LogEntry> entries;
     if (readable(group)) entries = disk_.find(group)->log.read_entries(read.from, read.last, read.bytes_max);
@@ -128,9 +112,9 @@ void Node::read_entries(GroupId group, const raft::ReadRequest& read) {
 }
 
 // Whoever reads a log finds what has rotted; its replica is out of service then.
-bool Node::readable(GroupId group) {
+bool Host::readable(GroupId group) {
   if (!disk_.find(group)->rotten) return true;
-  around_.timeline.after(1, [this, group, life = life_] {
+  world_.timeline.after(1, [this, group, life = life_] {
     if (life == life_) stop_replica(group, {ErrorCode::corrupt_storage, "The log is damaged."});
   });
   return false;

@@ -1,0 +1,112 @@
+#include "cluster/membership/group_duties.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cluster/membership/membership_plan.h"
+
+namespace callboard::membership {
+namespace {
+
+bool has(const std::vector<NodeId>& nodes, NodeId node) {
+  return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+}
+
+} // namespace
+
+bool names(const Placement& placement, NodeId node) {
+  return has(placement.voters, node) || has(placement.learners, node);
+}
+
+Membership founding_membership(const Placement& placement) {
+  Membership founding;
+  if (!placement.original) return founding;
+  founding.voters = placement.voters;
+  founding.learners = placement.learners;
+  std::sort(founding.voters.begin(), founding.voters.end());
+  std::sort(founding.learners.begin(), founding.learners.end());
+  return founding;
+}
+
+bool stands_at_once(const partition::PartitionReplica& replica, const Placement& placement) {
+  const auto self = replica.raft().self();
+  const auto& voters = replica.membership().voters;
+  const bool alone = voters.size() == 1 && voters.front() == self;
+  return alone || (!placement.voters.empty() && placement.voters.front() == self);
+}
+
+std::optional<Membership> membership_due(const partition::PartitionReplica& replica, const Placement& wanted) {
+  if (!replica.settled()) return std::nullopt;
+  const auto& raft = replica.raft();
+  if (raft.membership() != raft.committed_membership() || raft.membership().joint()) return std::nullopt;
+  // Who was there when the group was made knows its members from the placement. Once that is another, a
+  // replica that holds nothing yet has to read them in the log.
+  if (!wanted.original && raft.committed_membership_index().value == 0) return raft.membership();
+  return next_membership(raft.membership(), wanted, [&](NodeId node) { return raft.has_caught_up(node); });
+}
+
+NodeId successor(const partition::PartitionReplica& replica) {
+  auto to = no_node;
+  RaftIndex most;
+  for (const auto& peer : replica.raft().progress()) {
+    if (!replica.membership().is_voter(peer.node()) || !peer.present() || peer.match() < most) continue;
+    most = peer.match();
+    to = peer.node();
+  }
+  return to;
+}
+
+bool excludes(const LeaderAnnouncement& announcement, NodeId node) {
+  return !announcement.voters.empty() && !has(announcement.voters, node) && !has(announcement.learners, node);
+}
+
+bool has_left(const partition::PartitionReplica& replica, std::optional<RaftIndex> excluded_as_of) {
+  const auto& raft = replica.raft();
+  return has_left(OwnPart{raft.self(), raft.membership(), raft.membership_index(),
+                          raft.membership_index() == raft.committed_membership_index(), replica.leading()},
+                  excluded_as_of);
+}
+
+LeaderAnnouncement LeaderTeller::now(const partition::PartitionReplica* replica) const {
+  LeaderAnnouncement out;
+  out.group = told_.group;
+  if (replica == nullptr) return out;
+  out.term = replica->term();
+  out.leader = replica->leader();
+  if (!replica->leading()) {
+    if (replica->stopped() && out.leader == self_) out.leader = no_node;
+    return out;
+  }
+  out.leader = self_;
+  const auto& membership = replica->raft().committed_membership();
+  const auto& progress = replica->raft().progress();
+  // Until a change of voters is over those that leave are needed: nobody may take it for done.
+  out.voters = membership.voters;
+  for (const auto leaving : membership.outgoing)
+    if (!has(membership.voters, leaving)) out.voters.push_back(leaving);
+  std::sort(out.voters.begin(), out.voters.end());
+  out.learners = membership.learners;
+  out.as_of = replica->raft().commit_index();
+  for (const auto voter : out.voters) {
+    const bool present = voter == self_ || std::any_of(progress.begin(), progress.end(), [&](const auto& peer) {
+                           return peer.node() == voter && peer.present();
+                         });
+    if (present) out.in_sync.push_back(voter);
+  }
+  return out;
+}
+
+std::optional<LeaderAnnouncement> LeaderTeller::tell(const partition::PartitionReplica* replica) {
+  auto now = this->now(replica);
+  const bool led = told_.leader == self_ && told_.term == now.term;
+  now.revision = told_.revision;
+  const auto as_of = std::exchange(now.as_of, told_.as_of);
+  if (now == told_) return std::nullopt;
+  now.as_of = as_of;
+  const bool leads = now.leader == self_;
+  now.revision = leads || led ? (told_.term == now.term ? told_.revision + 1 : 1) : 0;
+  told_ = now;
+  return now;
+}
+
+} // namespace callboard::membership

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <optional>
+
+#include "cluster/partition/partition_replica.h"
+#include "schema/membership.h"
+#include "schema/metadata_record.h"
+#include "schema/peer_message.h"
+
+// What a replica does for its group beside replicating: says who leads it, brings its
+// membership to where the controller wants it, hands over. Pure; who drives the replica asks
+// after its inputs.
+namespace callboard::membership {
+
+bool names(const Placement& placement, NodeId node);
+
+// What a group starts from on a node that has stored nothing of it: the members that it was
+// made with, or none, until its leader brings the node in.
+Membership founding_membership(const Placement& placement);
+
+// Whether a replica that has just been opened is to stand for election at once: it is the only voter,
+// or the one who is preferred.
+bool stands_at_once(const partition::PartitionReplica& replica, const Placement& placement);
+
+// For PartitionReplica::change_membership(); none: there is nothing to do now, or it does not lead.
+std::optional<Membership> membership_due(const partition::PartitionReplica& replica, const Placement& wanted);
+
+// To whom a leader hands over if nobody in particular is meant: the voter that is not known to be
+// away and has most. no_node: there is none.
+NodeId successor(const partition::PartitionReplica& replica);
+
+// Whether `announcement`, of the group's leader, says that `node` is no member.
+bool excludes(const LeaderAnnouncement& announcement, NodeId node);
+
+// membership_plan.h's has_left() of a replica.
+bool has_left(const partition::PartitionReplica& replica, std::optional<RaftIndex> excluded_as_of);
+
+// What one replica tells about its group's leader. A leader numbers what it tells within its term; a
+// follower says what it believes.
+class LeaderTeller {
+public:
+  LeaderTeller(GroupId group, NodeId self) : self_(self) { told_.group = group; }
+
+  // What is to be told now; nullopt: it is what was told last. Without a replica (it could not be opened),
+  // or once that has stopped, it leads no more.
+  std::optional<LeaderAnnouncement> tell(const partition::PartitionReplica* replica);
+  const LeaderAnnouncement& told() const { return told_; }
+
+private:
+  LeaderAnnouncement now(const partition::PartitionReplica* replica) const;
+
+  NodeId self_;
+  LeaderAnnouncement told_;
+};
+
+} // namespace callboard::membership
