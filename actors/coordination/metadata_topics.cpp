@@ -10,6 +10,7 @@
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
 #include "actors/storage/state_messages.h"
+#include "cluster/membership/group_duties.h"
 #include "schema/internal_topics.h"
 
 namespace callboard {
@@ -71,13 +72,6 @@ ConfigurePartition settings_of(const TopicRecord& record, const metadata::TopicC
   return out;
 }
 
-bool names(const Placement& placement, NodeId node) {
-  const auto among = [node](const std::vector<NodeId>& nodes) {
-    return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
-  };
-  return among(placement.voters) || among(placement.learners);
-}
-
 } // namespace
 
 // ---- topics
@@ -106,7 +100,7 @@ PartitionRef MetadataActor::run_partition(const TopicRecord& record, std::size_t
   // Its only voter leads, opened or not.
   if (placement.voters == std::vector{node_.identity.node} && placement.original && known.leader == no_node)
     known.leader = node_.identity.node;
-  const bool here = names(placement, node_.identity.node);
+  const bool here = membership::names(placement, node_.identity.node);
   const auto stored = stored_.find(group);
   const bool was_member = stored != stored_.end() && !stored->second.hard.membership.voters.empty();
   if (known.local && known.actor) {
@@ -139,7 +133,8 @@ void MetadataActor::run_placed() {
     for (std::size_t i = 0; i < record.groups.size(); ++i) {
       const auto& known = partitions_.at(record.groups[i]);
       const auto placement = record.placement(i);
-      begins = begins || (!known.local && (names(placement, node_.identity.node) || stored_.contains(known.group)));
+      begins = begins ||
+               (!known.local && (membership::names(placement, node_.identity.node) || stored_.contains(known.group)));
       if (known.local) send(known.actor, PlacePartition{placement});
     }
     if (begins) changed.push_back(run_topic(record));
@@ -159,7 +154,7 @@ void MetadataActor::on_replica_gone(GroupId group) {
   known.actor = hosts_.elsewhere;
   if (known.coordinator) known.coordinator = hosts_.elsewhere;
   const auto* record = image_.topic(place->topic);
-  if (names(record->placement(static_cast<std::size_t>(place->partition)), node_.identity.node)) {
+  if (membership::names(record->placement(static_cast<std::size_t>(place->partition)), node_.identity.node)) {
     announce({run_topic(*record)}, {});
   } else {
     announce({topic_ref(*record)}, {});

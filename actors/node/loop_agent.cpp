@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "actors/net/sniffer.h"
+#include "cluster/membership/group_duties.h"
 
 namespace callboard {
 
@@ -62,11 +62,7 @@ void LoopAgent::announced(const LeaderAnnouncement& announcement) {
     }
   }
   context_.directory.announced(announcement);
-  if (announcement.voters.empty()) return;
-  const auto self = context_.node.identity.node;
-  const auto is_self = [&](NodeId node) { return node == self; };
-  if (std::any_of(announcement.voters.begin(), announcement.voters.end(), is_self)) return;
-  if (std::any_of(announcement.learners.begin(), announcement.learners.end(), is_self)) return;
+  if (!membership::excludes(announcement, context_.node.identity.node)) return;
   const auto replica = context_.own_groups.find(announcement.group);
   if (replica != context_.own_groups.end()) send(replica->second, LeftGroup{announcement.as_of});
 }

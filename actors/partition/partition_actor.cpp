@@ -28,7 +28,8 @@ std::string describe_role(const partition::PartitionReplica& replica) {
 } // namespace
 
 PartitionActor::PartitionActor(caf::actor_config& config, ActorRegistry& registry, PartitionWiring wiring)
-  : HostedActor(config, registry, ActorKind::partition, wiring.name), wiring_(std::move(wiring)) {}
+  : HostedActor(config, registry, ActorKind::partition, wiring.name), wiring_(std::move(wiring)),
+    teller_(wiring_.group, wiring_.self) {}
 
 caf::behavior PartitionActor::make_behavior() {
   if (wiring_.loop != nullptr) wiring_.loop->own_groups[wiring_.group] = caf::actor(this);
@@ -157,12 +158,7 @@ void PartitionActor::start_replica() {
   start.group = wiring_.group;
   start.self = wiring_.self;
   start.hard = std::move(opened->hard);
-  if (start.hard.membership.voters.empty() && wiring_.placement.original) {
-    start.hard.membership.voters = wiring_.placement.voters;
-    start.hard.membership.learners = wiring_.placement.learners;
-    std::sort(start.hard.membership.voters.begin(), start.hard.membership.voters.end());
-    std::sort(start.hard.membership.learners.begin(), start.hard.membership.learners.end());
-  }
+  if (start.hard.membership.voters.empty()) start.hard.membership = membership::founding_membership(wiring_.placement);
   start.seed = wiring_.seed;
   const auto first_index = opened->log.first_index;
   const auto first_offset = opened->log.first_offset;
@@ -184,8 +180,7 @@ void PartitionActor::start_replica() {
   const auto& voters = replica_->membership().voters;
   const bool alone = voters.size() == 1 && voters.front() == wiring_.self;
   phase_ = alone ? Phase::electing : Phase::serving;
-  if (alone || (!wiring_.placement.voters.empty() && wiring_.placement.voters.front() == wiring_.self))
-    replica_->campaign();
+  if (membership::stands_at_once(*replica_, wiring_.placement)) replica_->campaign();
   route_effects();
   if (!alone)
     for (auto& command : std::exchange(waiting_, {})) execute(command);

@@ -12,6 +12,7 @@
 #include "actors/partition/messages.h"
 #include "actors/partition/promised_messages.h"
 #include "actors/runtime/hosted_actor.h"
+#include "cluster/membership/group_duties.h"
 
 namespace callboard {
 
@@ -104,7 +105,6 @@ private:
   void release_promised();
   void advance_membership();
   void announce_leader();
-  LeaderAnnouncement announcement() const;
   // partition_applier.cpp
   void replay(const ReplayLog& message);
   void tell_settled();
@@ -168,7 +168,7 @@ private:
   Offset cache_seen_;
   PromisedMessages promised_;
   bool tick_armed_ = false;
-  LeaderAnnouncement announced_;
+  membership::LeaderTeller teller_;
   Term settled_told_;
   std::optional<Offset> log_start_due_; // in effect, not stored yet
   Offset applied_flushed_;              // AppliedStateFlushed

@@ -5,7 +5,7 @@
 #include "actors/partition/partition_actor.h"
 #include "actors/peer/messages.h"
 #include "actors/runtime/log.h"
-#include "cluster/membership/membership_plan.h"
+#include "cluster/membership/group_duties.h"
 
 namespace callboard {
 namespace {
@@ -28,11 +28,7 @@ void PartitionActor::on_raft(RaftFromPeer& message) {
 }
 
 void PartitionActor::on_peer(const PeerLiveness& message) {
-  if (!replica_) {
-    // Nobody else may know that this group is without a leader now.
-    if (!message.up && announced_.leader == message.node) touch();
-    return;
-  }
+  if (!replica_) return;
   if (message.up)
     replica_->peer_up(message.node);
   else
@@ -104,29 +100,17 @@ void PartitionActor::place(const PlacePartition& message) {
 }
 
 void PartitionActor::advance_membership() {
-  if (!replica_ || !replica_->settled() || !wiring_.placed) return;
-  if (placed_during_ && *placed_during_ != replica_->term()) return;
-  const auto& raft = replica_->raft();
-  if (raft.membership() != raft.committed_membership() || raft.membership().joint()) return;
-  const auto caught_up = [&](NodeId node) { return raft.has_caught_up(node); };
-  auto next = membership::next_membership(raft.membership(), wiring_.placement, caught_up);
-  if (!next) return;
-  const auto changed = replica_->change_membership(std::move(*next));
+  if (!replica_ || !wiring_.placed || (placed_during_ && *placed_during_ != replica_->term())) return;
+  auto due = membership::membership_due(*replica_, wiring_.placement);
+  if (!due) return;
+  const auto changed = replica_->change_membership(std::move(*due));
   if (!changed) log::debug("{}: its membership stays for now: {}", actor_name(), changed.error().message);
   route_effects();
 }
 
 void PartitionActor::yield_leadership(const YieldLeadership& message) {
   if (!replica_ || !replica_->leading()) return;
-  auto to = message.to;
-  if (to == no_node) {
-    RaftIndex most;
-    for (const auto& peer : replica_->raft().progress()) {
-      if (!replica_->membership().is_voter(peer.node()) || !peer.present() || peer.match() < most) continue;
-      most = peer.match();
-      to = peer.node();
-    }
-  }
+  const auto to = message.to == no_node ? membership::successor(*replica_) : message.to;
   if (to == no_node || to == wiring_.self) return;
   const auto yielded = replica_->transfer_leadership(to);
   if (!yielded) log::debug("{}: leadership stays: {}", actor_name(), yielded.error().message);
@@ -136,61 +120,18 @@ void PartitionActor::yield_leadership(const YieldLeadership& message) {
 // The controller wants no replica here, and the group has taken this one out: its copy is
 // of no use to anybody.
 void PartitionActor::leave_if_out() {
-  const auto wanted = [&](const std::vector<NodeId>& nodes) {
-    return std::find(nodes.begin(), nodes.end(), wiring_.self) != nodes.end();
-  };
   if (phase_ == Phase::stopped || !replica_ || !wiring_.placed || wiring_.group == metadata_group) return;
-  if (wanted(wiring_.placement.voters) || wanted(wiring_.placement.learners)) return;
-  const auto& raft = replica_->raft();
-  const membership::OwnPart own{wiring_.self, raft.membership(), raft.membership_index(),
-                                raft.membership_index() == raft.committed_membership_index(), replica_->leading()};
-  if (!membership::has_left(own, excluded_)) return;
+  if (membership::names(wiring_.placement, wiring_.self) || !membership::has_left(*replica_, excluded_)) return;
   log::info("{}: its replica has moved to other nodes", actor_name());
   left_ = true;
   remove({ErrorCode::not_leader_or_follower, "The partition has moved to other nodes."});
 }
 
-LeaderAnnouncement PartitionActor::announcement() const {
-  LeaderAnnouncement out;
-  out.group = wiring_.group;
-  if (!replica_) return out;
-  out.term = replica_->term();
-  out.leader = replica_->leader();
-  if (stopped_ || !replica_->leading()) {
-    if (stopped_ && out.leader == wiring_.self) out.leader = no_node;
-    return out;
-  }
-  out.leader = wiring_.self;
-  const auto& membership = replica_->raft().committed_membership();
-  out.voters = membership.voters;
-  for (const auto leaving : membership.outgoing)
-    if (!std::binary_search(membership.voters.begin(), membership.voters.end(), leaving)) out.voters.push_back(leaving);
-  std::sort(out.voters.begin(), out.voters.end());
-  out.learners = membership.learners;
-  out.as_of = replica_->raft().commit_index();
-  for (const auto voter : out.voters) {
-    const auto& progress = replica_->raft().progress();
-    const bool present = voter == wiring_.self || std::any_of(progress.begin(), progress.end(), [&](const auto& peer) {
-                           return peer.node() == voter && peer.present();
-                         });
-    if (present) out.in_sync.push_back(voter);
-  }
-  return out;
-}
-
-// Told when it differs from what was told last; a leader numbers what it tells.
 void PartitionActor::announce_leader() {
-  auto now = announcement();
-  const bool led = announced_.leader == wiring_.self && announced_.term == now.term;
-  now.revision = announced_.revision;
-  const auto as_of = std::exchange(now.as_of, announced_.as_of);
-  if (now == announced_) return;
-  now.as_of = as_of;
-  const bool leads = now.leader == wiring_.self;
-  now.revision = leads || led ? (announced_.term == now.term ? announced_.revision + 1 : 1) : 0;
-  announced_ = std::move(now);
-  for (const auto& agent : wiring_.agents) send(agent, announced_);
-  for (const auto& other : wiring_.announce_to) send(other, announced_);
+  const auto news = teller_.tell(replica_.get());
+  if (!news) return;
+  for (const auto& agent : wiring_.agents) send(agent, *news);
+  for (const auto& other : wiring_.announce_to) send(other, *news);
 }
 
 } // namespace callboard
