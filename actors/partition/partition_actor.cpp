@@ -426,6 +426,8 @@ void PartitionActor::route_effects() {
   arm_tick();
   tell_settled();
   advance_phase();
+  // A group of one has no ticks that would take the next step.
+  if (effects.membership_changed) advance_membership();
   if (effects.leader_changed || effects.membership_changed) leave_if_out();
 }
 
@@ -433,6 +435,7 @@ void PartitionActor::advance_phase() {
   if (phase_ != Phase::electing || !replica_->settled()) return;
   phase_ = Phase::serving;
   for (auto& command : std::exchange(waiting_, {})) execute(command);
+  advance_membership();
 }
 
 void PartitionActor::route_produced(std::vector<partition::ProduceOutcome>& outcomes) {
