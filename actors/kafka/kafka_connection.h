@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/kafka/fetch_session.h"
@@ -48,6 +49,8 @@ public:
   NodeContext& node() { return context_.node; }
   const NodeContext& node() const { return context_.node; }
   // What Kafka clients are told to come back to.
+  // Whether the client has asked for metadata before.
+  bool note_metadata() { return std::exchange(knows_metadata_, true); }
   LiveNodes live_nodes() const {
     return {node().identity.node, context_.nodes, context_.controller, advertised_address()};
   }
@@ -119,6 +122,7 @@ private:
   Instant large_progress_at_{}; // when a good part of it came in
   bool paused_ = false;
   bool closing_ = false;
+  bool knows_metadata_ = false;
 
   // Responses, in request order. slots_.front() has number front_number_.
   std::deque<Slot> slots_;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "actors/kafka/handlers/handlers.h"
 #include "actors/kafka/kafka_connection.h"
 #include "actors/kafka/topic_answers.h"
@@ -7,6 +9,10 @@ namespace {
 
 // Creating a topic takes a commit; a client polls again if it took longer.
 constexpr auto creation_within = std::chrono::seconds(10);
+// Who asks again on the same connection has often just lost a leader, and is faster here than
+// the word that its node is gone. Told the old leader again, librdkafka asks only with its next
+// scan, up to 1 s later; told that there is none, after 100 ms.
+constexpr auto asked_again_after = std::chrono::milliseconds(20);
 // What one request may create by mentioning it.
 constexpr std::size_t creations_max = 100;
 
@@ -19,10 +25,13 @@ public:
     // Version 0 has no null: empty means all.
     all_ = !request_.topics || (header_.version == 0 && request_.topics->empty());
     if (!all_) create_missing();
-    if (waiting_ == 0)
-      finish();
-    else
+    const bool again = connection_.note_metadata();
+    if (waiting_ > 0)
       connection_.set_deadline(slot_, creation_within);
+    else if (again && led_by_others())
+      connection_.set_deadline(slot_, asked_again_after);
+    else
+      finish();
   }
 
   void on(std::uint32_t index, TopicCreated& answer) override {
@@ -49,6 +58,22 @@ private:
       message.mentioned = true;
       connection_.send_to(connection_.node().metadata(), std::move(message));
     }
+  }
+
+  bool led_by_others() const {
+    const auto& directory = connection_.context().directory;
+    const auto elsewhere = [self = connection_.live_nodes().self()](const TopicRef& topic) {
+      return std::any_of(topic.partitions.begin(), topic.partitions.end(), [self](const PartitionRef& partition) {
+        return partition.leader != no_node && partition.leader != self;
+      });
+    };
+    if (all_)
+      return std::any_of(directory.topics().begin(), directory.topics().end(),
+                         [&](const auto& topic) { return elsewhere(*topic.second); });
+    return std::any_of(request_.topics->begin(), request_.topics->end(), [&](const auto& wanted) {
+      const auto* topic = wanted.name ? directory.find(*wanted.name) : directory.find(wanted.topic_id);
+      return topic != nullptr && elsewhere(*topic);
+    });
   }
 
   void finish() {
