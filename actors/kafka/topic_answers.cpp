@@ -8,16 +8,18 @@ namespace {
 template <class Place>
 void fill(Place& place, const PartitionRef& partition, std::size_t index, const LiveNodes& nodes) {
   place.partition_index = static_cast<std::int32_t>(index);
-  place.leader_id = partition.leader.value;
+  // One that is down leads no more; the next is not known yet.
+  const auto leader = nodes.is_up(partition.leader) ? partition.leader : no_node;
+  place.leader_id = leader.value;
   place.leader_epoch = partition.term.value;
-  if (partition.leader == no_node) place.error_code = ErrorCode::leader_not_available;
+  if (leader == no_node) place.error_code = ErrorCode::leader_not_available;
   for (const auto replica : partition.replicas) {
     place.replica_nodes.push_back(replica.value);
     if (!nodes.is_up(replica)) place.offline_replicas.push_back(replica.value);
   }
   for (const auto replica : partition.in_sync)
     if (nodes.is_up(replica)) place.isr_nodes.push_back(replica.value);
-  if (place.isr_nodes.empty() && partition.leader != no_node) place.isr_nodes.push_back(partition.leader.value);
+  if (place.isr_nodes.empty() && leader != no_node) place.isr_nodes.push_back(leader.value);
 }
 
 } // namespace
