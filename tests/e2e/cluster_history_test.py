@@ -256,16 +256,19 @@ class Operator:
         """Until nothing moves any more and every node takes replicas again."""
         if self.asked is not None:
             self.asked.wait(60)
-        for node in self.ids if self.draining else ():
+        for node in self.ids:  # an earlier cancel may never have arrived
             self._ask(["cluster", "drain", str(node), "--cancel"])
             self.asked.wait(60)
 
-        def settled():
-            status, output, _errors = nodes.run("cluster", "status", "--format", "json", "--bootstrap", self.cluster.address(1))
-            said = json.loads(output) if status == 0 else None
-            return said and not said["operations"] and not said["under_replicated_partitions"]
+        said = {}
 
-        wait_until(settled, PROGRESS_SECONDS, "what was asked for is done")
+        def settled():
+            status, output, errors = nodes.run("cluster", "status", "--format", "json", "--bootstrap", self.cluster.address(1))
+            said.clear()
+            said.update(json.loads(output) if status == 0 else {"error": errors})
+            return status == 0 and not said["operations"] and not said["under_replicated_partitions"]
+
+        wait_until(settled, PROGRESS_SECONDS, lambda: f"what was asked for is done: {said}")
 
 
 class Story:
