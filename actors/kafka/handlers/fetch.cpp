@@ -311,6 +311,7 @@ private:
     const Part* previous = nullptr;
     for (const auto position : order) {
       auto& part = parts_[position];
+      if (!part.done && incremental_) continue; // it woke up and has not answered: the next fetch asks it
       FetchablePartitionResponse place;
       fill(part, place);
       if (!session_->tell(part.place, place) && incremental_) continue;
