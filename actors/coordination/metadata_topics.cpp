@@ -185,7 +185,9 @@ void MetadataActor::start_partition(PartitionRef& partition, const TopicRecord& 
   wiring.log = settings.log;
   wiring.retention = settings.retention;
   wiring.compaction = settings.compaction;
-  if (const auto stored = stored_.find(group); stored != stored_.end()) partition.term = stored->second.hard.term;
+  // Of a group with other members the term may be one that no leader will ever have.
+  if (const auto stored = stored_.find(group); stored != stored_.end() && partition.leader == node_.identity.node)
+    partition.term = stored->second.hard.term;
   if (record.name == consumer_offsets_topic) {
     partition.coordinator = start_coordinator(wiring, loop);
     wiring.applier = partition.coordinator;

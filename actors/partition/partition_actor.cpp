@@ -158,7 +158,10 @@ void PartitionActor::start_replica() {
   start.group = wiring_.group;
   start.self = wiring_.self;
   start.hard = std::move(opened->hard);
-  if (start.hard.membership.voters.empty()) start.hard.membership = membership::founding_membership(wiring_.placement);
+  // Whoever has heard of a leader already was brought in by one.
+  const bool untouched = start.hard.term == Term{} && opened->log.last_index == RaftIndex{};
+  if (untouched && start.hard.membership.voters.empty())
+    start.hard.membership = membership::founding_membership(wiring_.placement);
   start.seed = wiring_.seed;
   const auto first_index = opened->log.first_index;
   const auto first_offset = opened->log.first_offset;

@@ -98,6 +98,9 @@ LeaderAnnouncement LeaderTeller::now(const partition::PartitionReplica* replica)
 
 std::optional<LeaderAnnouncement> LeaderTeller::tell(const partition::PartitionReplica* replica) {
   auto now = this->now(replica);
+  // Who only misses a leader says nothing: it may be of a term that no leader will ever have,
+  // and out of its group.
+  if (now.leader == no_node && told_.leader != self_) return std::nullopt;
   const bool led = told_.leader == self_ && told_.term == now.term;
   now.revision = told_.revision;
   const auto as_of = std::exchange(now.as_of, told_.as_of);

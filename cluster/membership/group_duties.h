@@ -35,8 +35,8 @@ bool excludes(const LeaderAnnouncement& announcement, NodeId node);
 // membership_plan.h's has_left() of a replica.
 bool has_left(const partition::PartitionReplica& replica, std::optional<RaftIndex> excluded_as_of);
 
-// What one replica tells about its group's leader. A leader numbers what it tells within its term; a
-// follower says what it believes.
+// What one replica tells about its group's leader. A leader numbers what it tells within its term, and says
+// when it gave up; a follower says whom it follows.
 class LeaderTeller {
 public:
   LeaderTeller(GroupId group, NodeId self) : self_(self) { told_.group = group; }

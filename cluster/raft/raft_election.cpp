@@ -19,14 +19,18 @@ bool Raft::alone() const {
 // he stands still, though he does not count (thesis, 4.2.2). A replica whose disk is full
 // could not store the first entry of its term.
 bool Raft::may_stand() const {
-  return !blocked_ && std::any_of(memberships_.begin(), memberships_.end(),
-                                  [&](const MembershipAt& at) { return at.membership.is_voter(self_); });
+  return !blocked_ && !hard_.membership.voters.empty() &&
+         std::any_of(memberships_.begin(), memberships_.end(),
+                     [&](const MembershipAt& at) { return at.membership.is_voter(self_); });
 }
 
 // A replica that was told of no membership with itself in it may have been one before, voted, and
-// destroyed what it had: its vote could be a second one. It gets what it needs before it counts.
+// destroyed what it had: its vote could be a second one. It gets what it needs before it counts: while it
+// reads the log from its start, memberships of its earlier life are in what it has, and none of them is
+// taken for its own (hard_.membership is empty) before it has everything that a leader has committed.
 bool Raft::was_ever_member() const {
-  return std::any_of(memberships_.begin(), memberships_.end(),
+  return !hard_.membership.voters.empty() &&
+         std::any_of(memberships_.begin(), memberships_.end(),
                      [&](const MembershipAt& at) { return at.membership.contains(self_); });
 }
 

@@ -81,6 +81,15 @@ void Raft::receive(const Message& message, const Append& append) {
     return;
   }
   commit_to(std::min(append.commit, last_sent));
+  // Whoever came in with nothing has everything now that was committed before this term's leader,
+  // and so the membership that it is to go by.
+  const auto& newest = memberships_.front();
+  if (hard_.membership.voters.empty() && !newest.membership.voters.empty() && append.commit <= log_.stored_index() &&
+      log_.term_at(append.commit) == message.term) {
+    hard_.membership = newest.membership;
+    hard_.membership_index = newest.index;
+    store_hard_state();
+  }
   // Nobody would wake it under a leader whose node is taken for down already (on probation, say).
   const bool complete =
       last_sent == log_.last_index() && log_.stored_index() == last_sent && commit_index_ == last_sent;
@@ -155,12 +164,14 @@ void Raft::receive(const Message& message, const InstallSnapshot& install) {
   wake();
   log_.reset(snapshot.index, snapshot.term, snapshot.next_offset);
   commit_index_ = snapshot.index;
-  if (snapshot.membership_index >= hard_.membership_index && snapshot.membership != hard_.membership) {
-    hard_.membership = snapshot.membership;
-    hard_.membership_index = snapshot.membership_index;
+  MembershipAt known{hard_.membership_index, hard_.membership};
+  if (snapshot.membership_index >= known.index) known = {snapshot.membership_index, snapshot.membership};
+  if (!hard_.membership.voters.empty() && known.membership != hard_.membership) {
+    hard_.membership = known.membership;
+    hard_.membership_index = known.index;
     store_hard_state();
   }
-  memberships_.assign(1, {hard_.membership_index, hard_.membership});
+  memberships_.assign(1, std::move(known));
   for (auto& write : pending_writes_) write.stored_to = RaftIndex{};
   blocked_ = rewrite_due_ = false;
   effects_.after_write.clear();

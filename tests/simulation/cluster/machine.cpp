@@ -162,7 +162,9 @@ bool Machine::holds(GroupId group) const {
 
 void Machine::prepare(GroupId group, partition::PartitionReplica::Start& start) {
   const auto& duty = duties_.at(group);
-  if (start.hard.membership.voters.empty()) start.hard.membership = membership::founding_membership(duty.placement);
+  const bool untouched = start.hard.term == Term{} && start.log.last_index == RaftIndex{};
+  if (untouched && start.hard.membership.voters.empty())
+    start.hard.membership = membership::founding_membership(duty.placement);
   if (group != metadata_group) return;
   // Who applies the log wants whole what is committed later.
   const auto& log = disk().find(group)->log;
