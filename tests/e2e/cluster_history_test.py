@@ -129,8 +129,9 @@ class Faults:
         """Whether a majority is left that can go on."""
         kinds = [self.kill, self.kill, self.stop, self.freeze, self.kill_two, self.kill_all, self.freeze_two]
         if self.network:
-            kinds += [self.isolate, self.isolate, self.deafen, self.silence, self.cut_link, self.cut_one_way, self.cut_all,
-                      self.slow_down, self.slow_down]
+            kinds += [self.isolate, self.isolate, self.deafen, self.silence, self.cut_link, self.cut_one_way, self.cut_all]
+            if self.network.can_slow:
+                kinds += [self.slow_down, self.slow_down]
         kind = self.random.choice(kinds)
         self.counts[kind.__name__] = self.counts.get(kind.__name__, 0) + 1
         nodes = self.random.sample(list(self.cluster.nodes), len(self.cluster.nodes))
