@@ -1,15 +1,14 @@
 // simulate: runs the simulation of one seed or of many, and makes a failing run smaller.
 #include <atomic>
 #include <cinttypes>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
+#include "tests/simulation/current_seed.h"
 #include "tests/simulation/options.h"
 #include "tests/simulation/reduce.h"
 #include "tests/simulation/simulation.h"
@@ -18,15 +17,6 @@ namespace callboard::simulation {
 namespace {
 
 constexpr std::uint64_t runs_with_every_fault = 300;
-
-thread_local std::uint64_t current_seed = 0;
-
-// An assertion failed: whose it was is told before the process ends.
-void tell_seed(int) {
-  char text[64];
-  const int length = std::snprintf(text, sizeof text, "It failed in seed %" PRIu64 ".\n", current_seed);
-  static_cast<void>(!::write(STDERR_FILENO, text, static_cast<std::size_t>(length)));
-}
 
 // Seeds from first to last, shared by some threads, until one run fails.
 class Campaign {
@@ -137,6 +127,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n%s", options ? "" : options.error().message.c_str(), usage);
     return EXIT_FAILURE;
   }
-  std::signal(SIGABRT, tell_seed);
+  tell_seed_of_failed_assertions();
   return simulate(*options);
 }

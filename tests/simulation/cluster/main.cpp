@@ -2,16 +2,15 @@
 #include <atomic>
 #include <charconv>
 #include <cinttypes>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 #include "tests/simulation/cluster/world.h"
+#include "tests/simulation/current_seed.h"
 
 namespace callboard::simulation::cluster {
 namespace {
@@ -118,15 +117,6 @@ bool read_options(const std::vector<std::string>& arguments, Options& options) {
   return options.first <= options.last;
 }
 
-thread_local std::uint64_t current_seed = 0;
-
-// An assertion failed: whose it was is told before the process ends.
-void tell_seed(int) {
-  char text[64];
-  const int length = std::snprintf(text, sizeof text, "It failed in seed %" PRIu64 ".\n", current_seed);
-  static_cast<void>(!::write(STDERR_FILENO, text, static_cast<std::size_t>(length)));
-}
-
 // Seeds from first to last, shared by some threads, until one run fails.
 class Campaign {
 public:
@@ -228,6 +218,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s", usage);
     return EXIT_FAILURE;
   }
-  std::signal(SIGABRT, tell_seed);
+  callboard::simulation::tell_seed_of_failed_assertions();
   return simulate(options);
 }
