@@ -3,7 +3,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <string>
+#include <unistd.h>
 
 #include "actors/peer/door_proof.h"
 
@@ -60,8 +63,10 @@ BOOST_AUTO_TEST_CASE(a_secret_is_long_and_loses_the_white_space_around_it) {
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_secret_never_says_it) {
   const std::string canary = "canary-7f3a";
-  std::ofstream("secret-too-short") << canary;
-  const auto secret = tls::Secret::load("secret-too-short");
+  const auto file = std::filesystem::temp_directory_path() / ("secret-too-short-" + std::to_string(::getpid()));
+  std::ofstream(file) << canary;
+  const auto secret = tls::Secret::load(file.string());
+  std::filesystem::remove(file);
   BOOST_REQUIRE(!secret.ok());
   BOOST_TEST(contains(secret.error().message, "secret-too-short"));
   BOOST_TEST(!contains(secret.error().message, canary));
