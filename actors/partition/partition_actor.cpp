@@ -157,11 +157,7 @@ void PartitionActor::start_replica() {
   partition::PartitionReplica::Start start;
   start.group = wiring_.group;
   start.self = wiring_.self;
-  start.hard = std::move(opened->hard);
-  // Whoever has heard of a leader already was brought in by one.
-  const bool untouched = start.hard.term == Term{} && opened->log.last_index == RaftIndex{};
-  if (untouched && start.hard.membership.voters.empty())
-    start.hard.membership = membership::founding_membership(wiring_.placement);
+  start.hard = membership::hard_state_at_start(std::move(opened->hard), opened->log.last_index, wiring_.placement);
   start.seed = wiring_.seed;
   const auto first_index = opened->log.first_index;
   const auto first_offset = opened->log.first_offset;

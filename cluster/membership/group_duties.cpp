@@ -28,6 +28,12 @@ Membership founding_membership(const Placement& placement) {
   return founding;
 }
 
+HardState hard_state_at_start(HardState stored, RaftIndex last, const Placement& placement) {
+  const bool untouched = stored.term == Term{} && last == RaftIndex{} && stored.membership.voters.empty();
+  if (untouched) stored.membership = founding_membership(placement);
+  return stored;
+}
+
 bool stands_at_once(const partition::PartitionReplica& replica, const Placement& placement) {
   const auto self = replica.raft().self();
   const auto& voters = replica.membership().voters;

@@ -18,6 +18,10 @@ bool names(const Placement& placement, NodeId node);
 // made with, or none, until its leader brings the node in.
 Membership founding_membership(const Placement& placement);
 
+// What a replica starts from that finds `stored`, and a log that ends at `last`: what it stored, or the members
+// that the group was made with if it has heard of no leader yet. Whoever has was brought in by one.
+HardState hard_state_at_start(HardState stored, RaftIndex last, const Placement& placement);
+
 // Whether a replica that has just been opened is to stand for election at once: it is the only voter,
 // or the one who is preferred.
 bool stands_at_once(const partition::PartitionReplica& replica, const Placement& placement);

@@ -162,9 +162,7 @@ bool Machine::holds(GroupId group) const {
 
 void Machine::prepare(GroupId group, partition::PartitionReplica::Start& start) {
   const auto& duty = duties_.at(group);
-  const bool untouched = start.hard.term == Term{} && start.log.last_index == RaftIndex{};
-  if (untouched && start.hard.membership.voters.empty())
-    start.hard.membership = membership::founding_membership(duty.placement);
+  start.hard = membership::hard_state_at_start(std::move(start.hard), start.log.last_index, duty.placement);
   if (group != metadata_group) return;
   // Who applies the log wants whole what is committed later.
   const auto& log = disk().find(group)->log;
