@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -67,6 +68,12 @@ struct HardState {
   NodeId vote = no_node;
   Membership membership{};
   RaftIndex membership_index{}; // of its entry; 0: given when the replica was made
+  // Counts how often this replica lost entries that it may have acknowledged: its log was
+  // damaged and set aside, or went back to its last flush.
+  std::uint32_t life = 0;
+  // It did, and has not been told since that it has all of them again. Until then its vote
+  // and its copy count for nothing (raft/raft.h).
+  bool recovering = false;
 
   bool operator==(const HardState&) const = default;
 };

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -19,12 +21,15 @@ struct VoteRequest {
   Term last_term;
   bool pre = false;      // only asks: nobody changes his term or vote for it (thesis, 9.6)
   bool transfer = false; // the leader itself wants it: do not protect the leader
+  // Of the newest membership that the asker knows.
+  RaftIndex membership_index{};
 };
 
 // `Message::term`: the one asked for if granted, else the voter's own.
 struct VoteReply {
   bool pre = false;
   bool granted = false;
+  bool recovering = false; // HardState::recovering of the voter
 };
 
 // Entries that follow `prev_index`; none: a heartbeat or a probe.
@@ -35,6 +40,10 @@ struct Append {
   // Nothing is under way and everybody has everything: stop ticking until something comes.
   bool rest = false;
   std::vector<LogEntry> entries{};
+  // To a replica that is recovering in this life: with the leader's entries up to
+  // `whole_from` it has everything that anybody may count on it for.
+  std::uint32_t recovering_life = 0;
+  RaftIndex whole_from{};
 };
 
 // `match`: this replica's log is the leader's up to here, and on disk. If `rejected`, it
@@ -46,6 +55,9 @@ struct AppendReply {
   RaftIndex rejected_prev{};
   RaftIndex hint_index{};
   Term hint_term{};
+  // HardState of the sender: what an earlier life said is no longer true.
+  std::uint32_t life = 0;
+  bool recovering = false;
 };
 
 // Where a replica starts from whose next entry is no longer in the leader's log
@@ -98,12 +110,24 @@ struct Stopped {};
 using Body = std::variant<VoteRequest, VoteReply, Append, AppendReply, InstallSnapshot, TimeoutNow, Stopped,
                           StateRequest, StatePart>;
 
+// What all entries of a log up to `index` come to (partition/log_digest.h). Index 0: none.
+struct LogDigest {
+  RaftIndex index;
+  std::uint64_t value = 0;
+
+  bool operator==(const LogDigest&) const = default;
+};
+
 struct Message {
   GroupId group;
   NodeId from = no_node;
   NodeId to = no_node;
   Term term; // the sender's, see the bodies
   Body body;
+  // The sender's, beside an Append or its reply. Raft itself does not look at them.
+  LogDigest digest{};
+  // The leader says: what the receiver has in this life is not the group's log.
+  std::optional<std::uint32_t> damaged_life{};
 };
 
 // A larger message, as bytes_of() counts, reaches nobody (the other node's door takes 64 MiB

@@ -6,7 +6,7 @@
 namespace callboard::storage {
 namespace {
 
-constexpr std::uint8_t group_record_version = 3; // 1: voters alone; 2: before compaction
+constexpr std::uint8_t group_record_version = 4; // 1: voters alone; 2: before compaction; 3: before lives
 
 // Appends little-endian integers.
 class RowWriter {
@@ -223,6 +223,7 @@ std::string encode_group_record(const GroupRecord& record) {
   for (const auto& info : manifest.segments) put_segment_info(out, info);
   const auto& compacted = manifest.compacted;
   out.put(compacted.upto.value).put(compacted.tombstones_below.value).put(compacted.time);
+  out.put(record.hard.life).put(static_cast<std::uint8_t>(record.hard.recovering));
   return seal_row(text_of(IntegerKey(record.group.value).view()), bytes_of(out.take()));
 }
 
@@ -257,6 +258,10 @@ Result<GroupRecord> decode_group_record(GroupId group, ByteView sealed) {
     manifest.compacted.upto = Offset(in.get<std::int64_t>());
     manifest.compacted.tombstones_below = Offset(in.get<std::int64_t>());
     manifest.compacted.time = in.get<TimestampMs>();
+  }
+  if (version >= 4) {
+    record.hard.life = in.get<std::uint32_t>();
+    record.hard.recovering = in.get<std::uint8_t>() != 0;
   }
   if (!in.finished()) return damaged_record(group);
   return record;

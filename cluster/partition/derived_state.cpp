@@ -30,6 +30,10 @@ bool load_row(DerivedState& state, const StateRow& row) {
     if (applied) state.catch_up = RaftIndex(*applied);
     return applied.has_value();
   }
+  case RowKind::digest: {
+    state.digest = single_value<std::uint64_t>(row);
+    return state.digest.has_value();
+  }
   case RowKind::cuts: {
     auto cuts = row.key.size() == 1 && row.value ? CompactionCuts::load(*row.value) : std::nullopt;
     if (cuts) state.cuts = std::move(*cuts);
@@ -60,6 +64,13 @@ StateRow log_start_row(Offset log_start) {
 
 StateRow cuts_row(const CompactionCuts& cuts) {
   return {RowWriter().put(RowKind::cuts).take(), cuts.row_value()};
+}
+
+StateRow digest_row(std::optional<std::uint64_t> digest) {
+  StateRow row;
+  row.key = RowWriter().put(RowKind::digest).take();
+  if (digest) row.value = RowWriter().put(row_version).put(*digest).take();
+  return row;
 }
 
 StateRow catch_up_row(std::optional<RaftIndex> applied) {

@@ -65,6 +65,7 @@ void PartitionReplica::tick() {
   raft_.tick();
   tick_transfer();
   absorb();
+  name_digest();
   confirm_leadership();
 }
 
@@ -79,8 +80,12 @@ void PartitionReplica::step(raft::Message message) {
     if (auto* part = std::get_if<raft::StatePart>(&message.body)) return receive(message, *part);
   }
   if (hold_for_state(message)) return;
+  const auto* reply = std::get_if<raft::AppendReply>(&message.body);
+  const DigestHeard heard{message.from,   message.term,        reply != nullptr, reply == nullptr ? 0 : reply->life,
+                          message.digest, message.damaged_life};
   raft_.step(std::move(message));
   absorb();
+  heed(heard);
 }
 
 // A snapshot from beyond what is committed here that has less of it.
@@ -219,6 +224,9 @@ Effects PartitionReplica::take_effects() {
   effects_.after_write = std::move(from_raft.after_write);
   std::move(from_raft.messages.begin(), from_raft.messages.end(), std::back_inserter(effects_.messages));
   effects_.reads = std::move(from_raft.reads);
+  add_digests(effects_.messages);
+  add_digests(effects_.after_hard_state);
+  add_digests(effects_.after_write);
   if (!from_raft.snapshots.empty()) {
     auto snapshots = raft_.take_effects().messages;
     std::move(snapshots.begin(), snapshots.end(), std::back_inserter(effects_.messages));
@@ -274,6 +282,7 @@ void PartitionReplica::absorb_office() {
   if (news || (led_ && !leads)) {
     effects_.leader_changed = true;
     leader_ = leader;
+    if (leader_term_ != raft_.term()) comparison_.begin_term();
     leader_term_ = raft_.term();
   }
   led_ = leads;
@@ -290,7 +299,7 @@ void PartitionReplica::adopt(const LogEntry& entry, std::size_t bytes) {
   if (entry.type == EntryType::compaction) {
     if (const auto cut = decode_cut(entry.payload.view())) cut_proposed_ = *cut;
   }
-  unapplied_.push_back({entry, bytes});
+  unapplied_.push_back({entry, bytes, checksum_of(entry), is_original(entry)});
   if (entry.type == EntryType::batch && !deliver_applied_) unapplied_.back().entry.payload = {};
 }
 
@@ -329,6 +338,10 @@ void PartitionReplica::apply_committed() {
 
 void PartitionReplica::apply_entry(Unapplied& unapplied) {
   auto& entry = unapplied.entry;
+  if (entry.index > applied_) {
+    digest_.apply(entry, unapplied.checksum, unapplied.original);
+    comparison_.reached(digest_);
+  }
   high_watermark_ = std::max(high_watermark_, entry.next_offset());
   state_.bytes += unapplied.bytes;
   if (entry.type == EntryType::log_start) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cluster/partition/derived_state.h"
+#include "cluster/partition/log_digest.h"
 #include "cluster/partition/producer_table.h"
 #include "cluster/partition/tail_cache.h"
 #include "cluster/partition/term_history.h"
@@ -290,6 +291,7 @@ public:
   std::size_t waiting_acks() const { return acks_on_store_.size() + acks_on_commit_.size(); }
   std::size_t cached_bytes() const { return cache_.bytes(); }
   const raft::Raft& raft() const { return raft_; }
+  const LogDigest& digest() const { return digest_; }
   // No tick needed before the next input.
   bool resting() const { return stopped_ || (raft_.resting() && !transfer_); }
   // Somebody gets this leader's state: entries had better stay for a while.
@@ -309,6 +311,17 @@ private:
   struct Unapplied {
     LogEntry entry;
     std::size_t bytes = 0;
+    std::uint32_t checksum = 0;
+    bool original = true;
+  };
+  // What a message says of digests, beside what it is to Raft.
+  struct DigestHeard {
+    NodeId from;
+    Term term;
+    bool reply = false;
+    std::uint32_t life = 0; // of who replies
+    raft::LogDigest digest;
+    std::optional<std::uint32_t> damaged_life;
   };
   // How far the derived state was given to the disk.
   struct StateProgress {
@@ -388,6 +401,11 @@ private:
   void undo_from(RaftIndex from);
   void refuse_all(const Error& error);
 
+  // replica_digest.cpp
+  void heed(const DigestHeard& heard);
+  void name_digest();
+  void add_digests(std::vector<raft::Message>& messages) const;
+
   raft::Raft raft_;
   ReplicaOptions options_;
   bool deliver_applied_ = false;
@@ -415,6 +433,9 @@ private:
   Offset stored_state_end_;              // below it the state on disk speaks for the batches
   std::optional<Offset> log_start_due_;  // in effect, to be told once the state is on disk
   std::optional<RaftIndex> undone_from_; // until what came in their place is on disk
+  LogDigest digest_;
+  DigestComparison comparison_;
+  std::uint32_t unnamed_ticks_ = 0; // since a digest was named
   CompactionCuts cuts_;
   CompactionCut cut_proposed_; // the last that an entry on its way says, or the last committed
   bool cut_due_ = false;       // committed, to be told once the state is on disk

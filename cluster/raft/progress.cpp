@@ -24,6 +24,14 @@ void Progress::probe_from(RaftIndex next) {
   inflight_bytes_ = 0;
 }
 
+void Progress::begin_life(std::uint32_t new_life, RaftIndex last) {
+  life = new_life;
+  recovering = true;
+  whole_from = last;
+  match_ = {};
+  probe_from(last.next());
+}
+
 void Progress::replicate() {
   state_ = State::replicate;
 }

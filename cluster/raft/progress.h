@@ -36,6 +36,9 @@ public:
   // The snapshot's index; meaningful in that state.
   RaftIndex snapshot_index() const { return snapshot_index_; }
 
+  // What it had is void: nothing is known of its log.
+  void begin_life(std::uint32_t new_life, RaftIndex last);
+
   void sent(RaftIndex last, std::size_t bytes);
   // Nothing more before an answer.
   bool paused(std::size_t inflight_bytes_max) const;
@@ -56,8 +59,17 @@ public:
   bool silent = false;
   // Its node is down or its replica stopped: nobody waits for it before resting.
   bool away = false;
+  // Its copy counts.
+  bool counts() const { return !recovering; }
+
   // Its entries are being read from disk.
   bool reading = false;
+  // Which of its lives this is about (HardState::life). In a new one it may have lost what
+  // it acknowledged before.
+  std::uint32_t life = 0;
+  // It counts for nothing until it has everything up to `whole_from`.
+  bool recovering = false;
+  RaftIndex whole_from;
   // Ticks since its snapshot was asked for.
   std::uint32_t snapshot_ticks = 0;
 

@@ -95,7 +95,7 @@ void Raft::step(Message message) {
   if (message.term < hard_.term) {
     ++refusals_.stale;
     // A leader of the past learns that it is one.
-    if (from_leader(message.body)) send(message.from, AppendReply{{}, true});
+    if (from_leader(message.body)) send(message.from, AppendReply{{}, true, {}, {}, {}, hard_.life, hard_.recovering});
     return;
   }
   if (message.term > hard_.term && !pre_granted) follow(message.term, no_node);
@@ -141,7 +141,7 @@ bool Raft::heed(NodeId leader) {
 
 void Raft::receive(const Message& message, const TimeoutNow&) {
   const bool from_leader = leader_ == no_node || message.from == leader_; // of this term only it sends one
-  if (!from_leader || leads() || !may_stand()) return;
+  if (!from_leader || leads() || !may_stand() || hard_.recovering) return;
   wake();
   start_election(false, true);
 }
@@ -192,6 +192,7 @@ void Raft::follow(Term term, NodeId leader) {
     hard_.vote = no_node;
     store_hard_state();
     acknowledged_ = {};
+    whole_from_.reset();
   }
   role_ = Role::follower;
   leader_ = leader;
@@ -232,7 +233,9 @@ void Raft::stay_awake() {
 void Raft::rest() {
   for (auto& peer : progress_) {
     if (peer.away) continue;
-    send(peer.node(), Append{log_.last_index(), log_.last_term(), commit_index_, true});
+    auto last = append_to(peer, log_.last_index(), log_.last_term());
+    last.rest = true;
+    send(peer.node(), std::move(last));
   }
   resting_ = true;
 }
@@ -282,6 +285,7 @@ void Raft::entries_stored(std::uint64_t sequence) {
     advance_commit();
     finish_change();
   }
+  finish_recovery();
   shrink_log();
 }
 

@@ -86,7 +86,7 @@ struct LogChange {
 // Messages that were not acted upon, by why.
 struct Refusals {
   std::uint64_t strangers = 0;   // another group, not to us, or from nobody of this group
-  std::uint64_t stale = 0;       // of an earlier term
+  std::uint64_t stale = 0;       // of an earlier term or life
   std::uint64_t far_future = 0;  // of a term that no election can have reached
   std::uint64_t malformed = 0;   // gaps, impossible indexes, terms, offsets or memberships
   std::uint64_t leader_kept = 0; // votes asked for while the leader lives
@@ -105,6 +105,16 @@ struct Refusals {
 // its leader, or rests under it, gives no vote away. The leader sends entries while its
 // own write is on its way; every replica counts only with what it has on disk.
 // Heartbeats are empty appends at the end of what was sent, so a loss shows at the next.
+//
+// A replica that lost entries which it may have acknowledged (its log was damaged, or a
+// power cut took what was not flushed) says so with every reply: it is recovering, in a new
+// life. Its log follows the leader's as ever, but its copy does not count and its vote does
+// not either, since it would vote for who lacks the same. It counts again once it has what
+// the leader had when it heard of that life: the leader has all that was committed in
+// earlier terms, and what this one committed on the word of an earlier life lies below.
+// Replies of earlier lives are void. Only if every voter grants its vote, those that recover
+// too, such votes elect: nobody has more than who wins then. So a group whose nodes all lost
+// power serves again, with the longest log that is left.
 //
 // Rest: when every entry is committed and on disk everywhere (on nodes that are up), the
 // leader says so and everybody stops ticking: a resting group needs no tick(). Any input
@@ -191,7 +201,10 @@ public:
   // A write was lost (disk full) and what it held is not stored yet.
   bool blocked() const { return blocked_; }
   bool handing_over() const { return transfer_to_ != no_node; }
-  // A leader: how many voters are not known to be away, itself included.
+  // Its vote and its copy do not count yet.
+  bool recovering() const { return hard_.recovering; }
+  std::uint32_t life() const { return hard_.life; }
+  // A leader: how many voters are not known to be away or recovering, itself included.
   std::size_t voters_present() const;
   // A leader: up to where the log is on the disks of at least `copies` voters.
   RaftIndex stored_on(std::size_t copies) const;
@@ -208,6 +221,7 @@ private:
   struct Vote {
     NodeId from;
     bool granted;
+    bool recovering;
   };
 
   static constexpr Term::rep term_max = std::numeric_limits<Term::rep>::max() - 1;
@@ -253,6 +267,7 @@ private:
   bool keeps_leader(NodeId from, const VoteRequest& request) const;
   void remind(NodeId node);
   void answer_vote(const Message& message, bool pre, bool granted);
+  bool all_grant(bool own_vote_stored) const;
   void count_votes();
   void lead();
 
@@ -266,6 +281,8 @@ private:
   bool is_close(const Progress& peer) const;
   void advance_commit();
   RaftIndex match_of(NodeId node) const;
+  void hear_life(Progress& peer, const AppendReply& reply);
+  Append append_to(const Progress& peer, RaftIndex prev, Term prev_term) const;
   bool is_present(NodeId node) const;
   bool quorum_present() const;
   void check_quorum();
@@ -286,9 +303,12 @@ private:
   void receive(const Message& message, const InstallSnapshot& install);
   void reject(NodeId leader, const Append& append);
   bool append_new(const Append& append, std::size_t first_new);
+  void append_or_reject(const Message& message, const Append& append);
   void acknowledge(NodeId leader, RaftIndex match);
   void acknowledge_write(NodeId leader, RaftIndex match);
   void give_reset();
+  AppendReply matched(RaftIndex match) const;
+  void finish_recovery();
 
   // raft_membership.cpp
   Status refuse_change(Membership& target) const;
@@ -325,6 +345,7 @@ private:
   std::vector<PendingWrite> pending_writes_;
   RaftIndex acknowledged_;                    // the furthest match told to a leader of this term
   RaftIndex sent_to_;                         // the last entry that anyone else was ever sent
+  std::optional<RaftIndex> whole_from_;       // what this term's leader says one must have who is recovering
   bool blocked_ = false;                      // a write was lost and is not stored yet
   bool rewrite_due_ = false;                  // give it again
   std::shared_ptr<const Snapshot> installed_; // since the last look, as is the next

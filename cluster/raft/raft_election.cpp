@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "cluster/raft/raft.h"
+#include "cluster/raft/sabotage.h"
 
 namespace callboard::raft {
 
@@ -46,7 +47,7 @@ void Raft::start_election(bool pre, bool transfer) {
   if (hard_.term.value >= term_max) return;
   leader_ = no_node;
   reset_election_timer();
-  votes_.assign(1, {self_, true});
+  votes_.assign(1, {self_, true, hard_.recovering});
   role_ = pre ? Role::pre_candidate : Role::candidate;
   if (!pre) {
     hard_.term = hard_.term.next();
@@ -61,7 +62,8 @@ void Raft::start_election(bool pre, bool transfer) {
 void Raft::ask_for_votes(bool pre, bool transfer) {
   for (const auto node : membership().members()) {
     if (node == self_ || !membership().is_voter(node)) continue;
-    auto request = message_to(node, VoteRequest{log_.last_index(), log_.last_term(), pre, transfer});
+    auto request =
+        message_to(node, VoteRequest{log_.last_index(), log_.last_term(), pre, transfer, memberships_.back().index});
     if (pre) {
       request.term = request.term.next();
       effects_.messages.push_back(std::move(request));
@@ -106,7 +108,10 @@ void Raft::receive(const Message& message, const VoteRequest& request) {
                                 : hard_.vote == message.from || (hard_.vote == no_node && leader_ == no_node);
   const bool up_to_date =
       std::tie(request.last_term, request.last_index) >= std::make_tuple(log_.last_term(), log_.last_index());
-  const bool granted = free && up_to_date;
+  // Who lost his log still knows which membership was committed: others are to vote than the
+  // asker thinks, and he lacks that entry.
+  const bool outdated = hard_.recovering && request.membership_index < hard_.membership_index;
+  const bool granted = free && up_to_date && !outdated;
   if (granted && !request.pre) {
     if (hard_.vote != message.from) {
       hard_.vote = message.from;
@@ -134,7 +139,7 @@ void Raft::remind(NodeId node) {
 }
 
 void Raft::answer_vote(const Message& message, bool pre, bool granted) {
-  auto reply = message_to(message.from, VoteReply{pre, granted});
+  auto reply = message_to(message.from, VoteReply{pre, granted, hard_.recovering});
   if (granted) reply.term = message.term;
   if (granted && !pre) {
     send_after_hard_state(std::move(reply));
@@ -150,8 +155,19 @@ void Raft::receive(const Message& message, const VoteReply& reply) {
   const auto known =
       std::find_if(votes_.begin(), votes_.end(), [&](const Vote& vote) { return vote.from == message.from; });
   if (known != votes_.end()) return;
-  votes_.push_back({message.from, reply.granted});
+  votes_.push_back({message.from, reply.granted, reply.recovering});
   count_votes();
+}
+
+// Then nobody has more than this replica, whoever lost what.
+bool Raft::all_grant(bool own_vote_stored) const {
+  if (!own_vote_stored) return false;
+  const auto grants = [&](NodeId node) {
+    return std::any_of(votes_.begin(), votes_.end(), [&](const Vote& it) { return it.from == node && it.granted; });
+  };
+  const auto members = membership().members();
+  return std::all_of(members.begin(), members.end(),
+                     [&](NodeId node) { return !membership().is_voter(node) || grants(node); });
 }
 
 void Raft::count_votes() {
@@ -159,9 +175,12 @@ void Raft::count_votes() {
   const auto ballot_of = [&](NodeId node) {
     const auto vote = std::find_if(votes_.begin(), votes_.end(), [&](const Vote& it) { return it.from == node; });
     if (vote == votes_.end() || (node == self_ && !own_vote_stored)) return Ballot::missing;
+    if (vote->granted && vote->recovering && !sabotaged(Sabotage::recovering_votes)) return Ballot::missing;
     return vote->granted ? Ballot::granted : Ballot::refused;
   };
-  switch (vote_result(membership(), ballot_of)) {
+  auto result = vote_result(membership(), ballot_of);
+  if (result == VoteResult::pending && all_grant(own_vote_stored)) result = VoteResult::won;
+  switch (result) {
   case VoteResult::pending: return;
   case VoteResult::lost: follow(hard_.term, no_node); return;
   case VoteResult::won: break;
@@ -179,6 +198,10 @@ void Raft::lead() {
   own_term_first_ = log_.last_index().next();
   elapsed_ = heartbeat_elapsed_ = idle_ticks_ = 0;
   votes_.clear();
+  if (hard_.recovering) { // whoever has more would not have granted
+    hard_.recovering = false;
+    store_hard_state();
+  }
   rebuild_progress();
   append_noop();
 }

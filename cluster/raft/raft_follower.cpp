@@ -58,6 +58,12 @@ bool Raft::well_formed(const Message& message, const InstallSnapshot& install) c
 }
 
 void Raft::receive(const Message& message, const Append& append) {
+  if (hard_.recovering && append.recovering_life == hard_.life) whole_from_ = append.whole_from;
+  append_or_reject(message, append);
+  finish_recovery();
+}
+
+void Raft::append_or_reject(const Message& message, const Append& append) {
   // Without room for what it has, a follower takes no more; heartbeats keep it in touch.
   if (blocked_ && !append.entries.empty()) return;
   const auto last_sent = append.prev_index.plus(append.entries.size());
@@ -107,7 +113,21 @@ void Raft::receive(const Message& message, const Append& append) {
 void Raft::reject(NodeId leader, const Append& append) {
   wake();
   const auto hint = log_.meeting_point(append.prev_index, append.prev_term);
-  send(leader, AppendReply{{}, true, append.prev_index, hint, log_.term_at(hint).value_or(Term{})});
+  send(leader,
+       AppendReply{
+           {}, true, append.prev_index, hint, log_.term_at(hint).value_or(Term{}), hard_.life, hard_.recovering});
+}
+
+AppendReply Raft::matched(RaftIndex match) const {
+  return {match, false, {}, {}, {}, hard_.life, hard_.recovering};
+}
+
+// It has on disk what this term's leader had when it heard of this life, and more was never
+// counted on it.
+void Raft::finish_recovery() {
+  if (!hard_.recovering || !whole_from_ || std::min(acknowledged_, log_.stored_index()) < *whole_from_) return;
+  hard_.recovering = false;
+  store_hard_state();
 }
 
 // Appends from `first_new` on, in place of what differs. False: their offsets do not
@@ -131,7 +151,7 @@ bool Raft::append_new(const Append& append, std::size_t first_new) {
 void Raft::acknowledge(NodeId leader, RaftIndex match) {
   match = std::min(match, log_.stored_index());
   acknowledged_ = std::max(acknowledged_, match);
-  send_after_hard_state(message_to(leader, AppendReply{match}));
+  send_after_hard_state(message_to(leader, matched(match)));
 }
 
 // One reply for all that is gathered in a write.
@@ -139,7 +159,7 @@ void Raft::acknowledge_write(NodeId leader, RaftIndex match) {
   acknowledged_ = std::max(acknowledged_, match);
   auto& replies = effects_.after_write;
   if (!replies.empty() && replies.back().to == leader && replies.back().term == hard_.term) replies.pop_back();
-  replies.push_back(message_to(leader, AppendReply{match}));
+  replies.push_back(message_to(leader, matched(match)));
 }
 
 bool Raft::would_install(const Message& message) const {

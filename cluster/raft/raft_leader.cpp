@@ -55,6 +55,10 @@ Status Raft::transfer_leadership(NodeId to) {
   if (peer->away) {
     return Error{ErrorCode::invalid_request, "Node " + std::to_string(to.value) + " is away and cannot take over."};
   }
+  if (!peer->counts()) {
+    return Error{ErrorCode::invalid_request,
+                 "Node " + std::to_string(to.value) + " recovers what it lost and cannot take over yet."};
+  }
   // Nothing is appended meanwhile, so it must not take long.
   if (!is_close(*peer)) {
     return Error{ErrorCode::invalid_request,
@@ -74,6 +78,12 @@ void Raft::continue_transfer(const Progress& peer) {
 void Raft::receive(const Message& message, const AppendReply& reply) {
   Progress* peer = find_peer(message.from);
   if (peer == nullptr) return;
+  const bool void_one = reply.life < peer->life && !sabotaged(Sabotage::earlier_lives_counted);
+  if (void_one) {
+    ++refusals_.stale;
+    return;
+  }
+  hear_life(*peer, reply);
   if (reply.match > log_.last_index() || reply.hint_index > reply.rejected_prev) {
     ++refusals_.malformed;
   } else if (reply.rejected) {
@@ -81,6 +91,29 @@ void Raft::receive(const Message& message, const AppendReply& reply) {
   } else {
     on_matched(*peer, reply.match);
   }
+}
+
+// What an earlier life of it acknowledged counts no more, and nothing does before it says
+// that it has recovered.
+void Raft::hear_life(Progress& peer, const AppendReply& reply) {
+  const bool counted = peer.counts();
+  if (reply.life > peer.life && !sabotaged(Sabotage::earlier_lives_counted)) {
+    wake();
+    peer.begin_life(reply.life, log_.last_index());
+  }
+  peer.recovering = reply.recovering;
+  if (counted || peer.recovering) return;
+  advance_commit();
+  finish_change();
+}
+
+Append Raft::append_to(const Progress& peer, RaftIndex prev, Term prev_term) const {
+  Append append{prev, prev_term, commit_index_};
+  if (peer.recovering) {
+    append.recovering_life = peer.life;
+    append.whole_from = peer.whole_from;
+  }
+  return append;
 }
 
 // Where the logs may meet: behind the last entry of the follower that our log can have
@@ -118,7 +151,7 @@ void Raft::advance_commit() {
 RaftIndex Raft::match_of(NodeId node) const {
   if (node == self_) return log_.stored_index();
   const Progress* peer = find_peer(node);
-  return peer == nullptr ? RaftIndex{} : peer->match();
+  return peer == nullptr || !peer->counts() ? RaftIndex{} : peer->match();
 }
 
 RaftIndex Raft::stored_on(std::size_t copies) const {
@@ -132,7 +165,10 @@ bool Raft::is_present(NodeId node) const {
 
 std::size_t Raft::voters_present() const {
   const auto& voters = membership().voters;
-  const auto present = [&](NodeId node) { return is_present(node); };
+  const auto present = [&](NodeId node) {
+    const Progress* peer = find_peer(node);
+    return is_present(node) && (peer == nullptr || peer->counts());
+  };
   return static_cast<std::size_t>(std::count_if(voters.begin(), voters.end(), present));
 }
 
@@ -175,7 +211,9 @@ void Raft::send_entries(Progress& peer, std::vector<LogEntry> entries) {
   const auto prev = peer.next().prev();
   const auto last = entries.back().index;
   const auto weight = weight_of(entries);
-  send(peer.node(), Append{prev, *log_.term_at(prev), commit_index_, false, std::move(entries)});
+  auto append = append_to(peer, prev, *log_.term_at(prev));
+  append.entries = std::move(entries);
+  send(peer.node(), std::move(append));
   peer.sent(last, weight);
   sent_to_ = std::max(sent_to_, last);
 }
@@ -221,7 +259,7 @@ void Raft::send_heartbeat(Progress& peer) {
   }
   const auto term = log_.term_at(prev);
   if (!term) peer.probe_from(peer.next()); // the log was cut behind it: find out what it has
-  send(peer.node(), Append{term ? prev : RaftIndex{}, term.value_or(Term{}), commit_index_});
+  send(peer.node(), append_to(peer, term ? prev : RaftIndex{}, term.value_or(Term{})));
 }
 
 bool Raft::may_rest() const {
@@ -230,7 +268,7 @@ bool Raft::may_rest() const {
   if (memberships_.size() > 1 || membership().joint() || hard_stored_ < hard_sequence_ || !quorum_present())
     return false;
   return std::all_of(progress_.begin(), progress_.end(),
-                     [&](const Progress& peer) { return peer.away || peer.match() == last; });
+                     [&](const Progress& peer) { return peer.away || (peer.match() == last && peer.counts()); });
 }
 
 const Progress* Raft::find_peer(NodeId node) const {

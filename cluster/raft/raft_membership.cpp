@@ -60,7 +60,8 @@ bool Raft::has_caught_up(NodeId learner) const {
 // What it still lacks is on its way or in memory.
 bool Raft::is_close(const Progress& peer) const {
   const auto match = peer.match();
-  return peer.state() == Progress::State::replicate && (match == log_.last_index() || log_.readable(match.next()));
+  return peer.counts() && peer.state() == Progress::State::replicate &&
+         (match == log_.last_index() || log_.readable(match.next()));
 }
 
 void Raft::note_membership(const LogEntry& entry) {
@@ -105,7 +106,7 @@ void Raft::leave_office() {
   send_heartbeats();
   const Progress* heir = nullptr;
   for (const auto& peer : progress_) {
-    if (!membership().is_voter(peer.node()) || peer.away) continue;
+    if (!membership().is_voter(peer.node()) || peer.away || !peer.counts()) continue;
     if (heir == nullptr || peer.match() > heir->match()) heir = &peer;
   }
   if (heir != nullptr) send(heir->node(), TimeoutNow{});

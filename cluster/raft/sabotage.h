@@ -13,6 +13,9 @@ enum class Sabotage : std::uint8_t {
   producer_state_not_undone,
   duplicate_acknowledged_early,
   voter_before_it_caught_up,
+  recovering_votes,
+  earlier_lives_counted,
+  digest_not_compared,
 };
 
 #ifdef CALLBOARD_SABOTAGE

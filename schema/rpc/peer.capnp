@@ -188,6 +188,15 @@ struct RaftMessage {
     }
     statePart @25 :StatePart;
   }
+  life @26 :UInt32;
+  # Of an appendReply: how often the sender lost a part of its log. Of an append: which life of the receiver it
+  # speaks of; 0: it says nothing of the kind.
+  recovering @27 :Bool;                  # of a reply: the sender may lack what it once acknowledged
+  wholeFrom @28 :UInt64;                 # of an append: with that much it lacks nothing
+  digestAt @29 :UInt64;                  # the sender's digest is of the entries up to here; 0: none is said
+  digest @30 :UInt64;
+  damagedLife @31 :UInt32;               # of an append: the receiver's log is not the group's; its life + 1, or 0
+  membershipIndex @32 :UInt64;           # of a vote request: where the newest membership is that the sender knows
 }
 
 interface Node {

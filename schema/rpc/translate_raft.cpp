@@ -67,6 +67,9 @@ void Writer::write(const raft::Message& from, wire::RaftMessage::Builder to) {
   to.setFrom(from.from.value);
   to.setTo(from.to.value);
   to.setTerm(from.term.value);
+  to.setDigestAt(from.digest.index.value);
+  to.setDigest(from.digest.value);
+  if (from.damaged_life) to.setDamagedLife(*from.damaged_life + 1);
   std::visit([&](const auto& body) { write_body(body, to); }, from.body);
 }
 
@@ -76,12 +79,14 @@ void Writer::write_body(const raft::VoteRequest& from, wire::RaftMessage::Builde
   request.setLastTerm(from.last_term.value);
   request.setPre(from.pre);
   request.setTransfer(from.transfer);
+  to.setMembershipIndex(from.membership_index.value);
 }
 
 void Writer::write_body(const raft::VoteReply& from, wire::RaftMessage::Builder to) {
   auto reply = to.initVoteReply();
   reply.setPre(from.pre);
   reply.setGranted(from.granted);
+  to.setRecovering(from.recovering);
 }
 
 void Writer::write_body(const raft::Append& from, wire::RaftMessage::Builder to) {
@@ -90,6 +95,8 @@ void Writer::write_body(const raft::Append& from, wire::RaftMessage::Builder to)
   append.setPrevTerm(from.prev_term.value);
   append.setCommit(from.commit.value);
   append.setRest(from.rest);
+  to.setLife(from.recovering_life);
+  to.setWholeFrom(from.whole_from.value);
   if (from.entries.empty()) return;
   auto entries = append.initEntries(to_list_size(from.entries.size()));
   for (unsigned i = 0; i < entries.size(); ++i) write_entry(from.entries[i], entries[i]);
@@ -102,6 +109,8 @@ void Writer::write_body(const raft::AppendReply& from, wire::RaftMessage::Builde
   reply.setRejectedPrev(from.rejected_prev.value);
   reply.setHintIndex(from.hint_index.value);
   reply.setHintTerm(from.hint_term.value);
+  to.setLife(from.life);
+  to.setRecovering(from.recovering);
 }
 
 void Writer::write_body(const raft::InstallSnapshot& from, wire::RaftMessage::Builder to) {
@@ -210,8 +219,11 @@ struct Payload {
   ByteView parts[3];
 };
 
-raft::Append read_append(wire::RaftMessage::Append::Reader from) {
+raft::Append read_append(wire::RaftMessage::Reader message) {
+  const auto from = message.getAppend();
   raft::Append append;
+  append.recovering_life = message.getLife();
+  append.whole_from = RaftIndex(message.getWholeFrom());
   append.prev_index = RaftIndex(from.getPrevIndex());
   append.prev_term = read_term(from.getPrevTerm());
   append.commit = RaftIndex(from.getCommit());
@@ -294,17 +306,22 @@ raft::Body read_body(wire::RaftMessage::Reader from) {
   case wire::RaftMessage::VOTE_REQUEST: {
     const auto request = from.getVoteRequest();
     return raft::VoteRequest{RaftIndex(request.getLastIndex()), read_term(request.getLastTerm()), request.getPre(),
-                             request.getTransfer()};
+                             request.getTransfer(), RaftIndex(from.getMembershipIndex())};
   }
   case wire::RaftMessage::VOTE_REPLY: {
     const auto reply = from.getVoteReply();
-    return raft::VoteReply{reply.getPre(), reply.getGranted()};
+    return raft::VoteReply{reply.getPre(), reply.getGranted(), from.getRecovering()};
   }
-  case wire::RaftMessage::APPEND: return read_append(from.getAppend());
+  case wire::RaftMessage::APPEND: return read_append(from);
   case wire::RaftMessage::APPEND_REPLY: {
     const auto reply = from.getAppendReply();
-    return raft::AppendReply{RaftIndex(reply.getMatch()), reply.getRejected(), RaftIndex(reply.getRejectedPrev()),
-                             RaftIndex(reply.getHintIndex()), read_term(reply.getHintTerm())};
+    return raft::AppendReply{RaftIndex(reply.getMatch()),
+                             reply.getRejected(),
+                             RaftIndex(reply.getRejectedPrev()),
+                             RaftIndex(reply.getHintIndex()),
+                             read_term(reply.getHintTerm()),
+                             from.getLife(),
+                             from.getRecovering()};
   }
   case wire::RaftMessage::INSTALL_SNAPSHOT: return read_snapshot(from.getInstallSnapshot());
   case wire::RaftMessage::TIMEOUT_NOW: return raft::TimeoutNow{};
@@ -317,8 +334,13 @@ raft::Body read_body(wire::RaftMessage::Reader from) {
 }
 
 raft::Message read_message(wire::RaftMessage::Reader from) {
-  return {GroupId(from.getGroup()), read_node(from.getFrom()), read_node(from.getTo()), read_term(from.getTerm()),
-          read_body(from)};
+  return {GroupId(from.getGroup()),
+          read_node(from.getFrom()),
+          read_node(from.getTo()),
+          read_term(from.getTerm()),
+          read_body(from),
+          {RaftIndex(from.getDigestAt()), from.getDigest()},
+          from.getDamagedLife() > 0 ? std::optional(from.getDamagedLife() - 1) : std::nullopt};
 }
 
 } // namespace
@@ -330,7 +352,7 @@ void write(const std::vector<raft::Message>& from, capnp::List<wire::RaftMessage
 
 capnp::MessageSize size_hint(const std::vector<raft::Message>& messages) {
   // Words of a struct of each kind, and of what refers to a payload in another segment.
-  constexpr std::size_t message_words = 9;
+  constexpr std::size_t message_words = 14;
   constexpr std::size_t entry_words = 8;
   constexpr std::size_t reference_words = 5;
   const auto words_of = [](std::size_t bytes) { return (bytes + word_bytes - 1) / word_bytes; };

@@ -41,6 +41,7 @@ void Chaos::break_nodes() {
     around_.findings.struck(Fault::crash_all);
     crash_all_nodes();
   }
+  if (now(Fault::power_cut)) cut_power();
   if (now(Fault::cut)) cut(false);
   if (now(Fault::one_way_cut)) cut(true);
   if (now(Fault::pause)) some_node().pause(random_.below(pause_max));
@@ -68,6 +69,7 @@ void Chaos::break_disks() {
     random_.chance(0.8) ? disk.break_next_write() : disk.break_next_hard_states();
   }
   if (now(Fault::rot)) rot();
+  if (now(Fault::altered)) alter();
 }
 
 // Soon after it was elected, often before the others have what it brought.
@@ -135,6 +137,70 @@ void Chaos::crash_all_nodes() {
   for (auto& [id, node] : around_.nodes) crash(*node, random_.below(down_max));
 }
 
+// A node's, or everybody's. What was acknowledged stays with some voter: nobody promises more
+// of what is not flushed.
+void Chaos::cut_power() {
+  std::vector<NodeId> nodes;
+  const bool all = random_.chance(0.3);
+  const auto one = some_node().id();
+  for (const auto& [id, node] : around_.nodes) {
+    if (node->up() && (all || id == one)) nodes.push_back(id);
+  }
+  for (const auto id : nodes) crash(*around_.nodes.at(id), random_.below(down_max));
+  for (const auto& [group, history] : around_.histories) {
+    const auto& membership = history.membership();
+    if (membership.voters.size() < voters_of_rotten || membership.joint() || is_incomplete(group)) continue;
+    if (all && !is_known_to_all(group, membership)) continue;
+    const auto keeper = all ? newest_log(group, membership.voters) : no_node;
+    for (const auto id : nodes) {
+      auto& disk = around_.nodes.at(id)->disk();
+      if (disk.find(group) == nullptr) continue;
+      around_.findings.struck(Fault::power_cut);
+      disk.cut_power(group, id != keeper);
+    }
+  }
+}
+
+// Else those who are to elect may be known to one alone whose log is not the newest.
+bool Chaos::is_known_to_all(GroupId group, const Membership& membership) const {
+  const auto members = membership.members();
+  return std::all_of(members.begin(), members.end(), [&](NodeId node) {
+    const auto* stored = around_.nodes.at(node)->disk().find(group);
+    if (stored == nullptr || stored->hard.membership != membership) return false;
+    const auto& log = stored->log;
+    for (auto index = std::max(stored->hard.membership_index.next(), log.first_index()); index <= log.last_index();
+         index = index.next()) {
+      const auto* entry = log.find(index);
+      if (entry != nullptr && entry->type == EntryType::membership) return false;
+    }
+    return true;
+  });
+}
+
+// Some replica lacks what it was counted on for.
+bool Chaos::is_incomplete(GroupId group) const {
+  return std::any_of(around_.nodes.begin(), around_.nodes.end(), [&](const auto& node) {
+    const auto* stored = node.second->disk().find(group);
+    return stored != nullptr &&
+           (stored->rotten || stored->altered || stored->hard.recovering || !node.second->disk().usable(group));
+  });
+}
+
+NodeId Chaos::newest_log(GroupId group, const std::vector<NodeId>& voters) const {
+  auto newest = no_node;
+  std::pair<Term, RaftIndex> most;
+  for (const auto id : voters) {
+    const auto* stored = around_.nodes.at(id)->disk().find(group);
+    if (stored == nullptr) continue;
+    const auto recovered = stored->log.recover();
+    const std::pair has{recovered.last_term, recovered.last_index};
+    if (newest != no_node && has <= most) continue;
+    newest = id;
+    most = has;
+  }
+  return newest;
+}
+
 void Chaos::crash_within_tick(const std::vector<NodeId>& nodes) {
   around_.timeline.after(random_.below(tick_length), [this, nodes] {
     if (ended_) return;
@@ -177,15 +243,51 @@ void Chaos::rot() {
   const auto group = some_group();
   auto& node = some_node();
   const auto& membership = around_.histories.at(group).membership();
-  bool others_rotten = false;
-  for (const auto& [id, other] : around_.nodes) {
-    const auto* stored = other->disk().find(group);
-    others_rotten |= stored != nullptr && stored->rotten;
-  }
   const bool enough = membership.voters.size() >= voters_of_rotten && !membership.joint();
-  if (others_rotten || !enough || !membership.contains(node.id())) return;
+  if (is_incomplete(group) || !enough || !membership.contains(node.id())) return;
   node.disk().groups().at(group).rotten = true;
   around_.findings.struck(Fault::rot);
+}
+
+// A leader's first entry becomes one that moves the log start to 0, so to nowhere: nothing
+// that clients see depends on it. Committed and with everybody, so that it is not sent on; not
+// applied by the state on disk, so that it is read again.
+void Chaos::alter() {
+  const auto group = some_group();
+  auto& node = some_node();
+  const auto& history = around_.histories.at(group);
+  const auto& membership = history.membership();
+  const bool changes = around_.scenario.rate(Fault::membership) > 0;
+  if (changes || is_incomplete(group) || !membership.contains(node.id()) || !node.up()) return;
+  auto& stored = node.disk().groups().at(group);
+  const auto everybody_has = [&](const LogEntry& entry) {
+    return std::all_of(around_.nodes.begin(), around_.nodes.end(), [&](const auto& other) {
+      const auto* log = other.second->disk().find(group);
+      const auto* has = log == nullptr ? &entry : log->log.find(entry.index);
+      return has != nullptr && has->term == entry.term;
+    });
+  };
+  const auto recovered = stored.log.recover();
+  std::vector<LogEntry> suffix;
+  RaftIndex at;
+  for (const auto& entry : recovered.suffix) {
+    const bool fit = at.value == 0 && entry.type == EntryType::noop && entry.index <= history.committed_index() &&
+                     everybody_has(entry);
+    if (fit) at = entry.index;
+    if (at.value == 0) continue;
+    suffix.push_back(*stored.log.find(entry.index));
+    if (!fit) continue;
+    suffix.back().type = EntryType::log_start;
+    suffix.back().payload = SharedBytes::copy_of(std::string(sizeof(Offset::rep), '\0'));
+  }
+  if (at.value == 0) return;
+  crash(node, random_.below(short_down_max));
+  LogWrite write;
+  write.truncate_from = at;
+  write.entries = std::move(suffix);
+  if (!stored.log.write(write)) return;
+  stored.altered = true;
+  around_.findings.struck(Fault::altered);
 }
 
 void Chaos::change_membership() {

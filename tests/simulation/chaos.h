@@ -34,6 +34,11 @@ private:
   void cut(bool one_way);
   void cut(NodeId from, NodeId to, Time duration);
   void rot();
+  void cut_power();
+  void alter();
+  bool is_incomplete(GroupId group) const;
+  bool is_known_to_all(GroupId group, const Membership& membership) const;
+  NodeId newest_log(GroupId group, const std::vector<NodeId>& voters) const;
   void change_membership();
   void part(NodeId leader, const std::vector<NodeId>& before, const std::vector<NodeId>& after);
   Membership changed(Membership membership);

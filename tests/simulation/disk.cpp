@@ -5,6 +5,7 @@
 namespace callboard::simulation {
 namespace {
 
+constexpr double flushed_share = 0.2; // of commits, those after which the log is flushed
 constexpr Time usual_commit_max = 40;
 constexpr Time slow_commit_max = 15 * tick_length;
 
@@ -25,7 +26,11 @@ StoredGroup& Disk::create(GroupId group, HardState hard) {
 }
 
 void Disk::remove(GroupId group) {
+  forget_staged(group);
   groups_.erase(group);
+}
+
+void Disk::forget_staged(GroupId group) {
   failed_generation_.erase(group);
   unusable_.erase(group);
   const auto of_group = [group](const Staged& staged) { return staged.group == group; };
@@ -48,7 +53,10 @@ void Disk::stage(Staged staged) {
 
 // Not behind the writes that are staged: the node's writer does not wait either.
 void Disk::set_log_start(GroupId group, Offset log_start) {
-  if (!unusable_.contains(group)) groups_.at(group).log.set_log_start(log_start);
+  if (unusable_.contains(group)) return;
+  auto& stored = groups_.at(group);
+  stored.log.set_log_start(log_start);
+  if (stored.flushed) stored.flushed = stored.log;
 }
 
 bool Disk::keep_state(GroupId group, const AppliedState& state) {
@@ -136,7 +144,32 @@ Status Disk::store_write(GroupId group, const LogWrite& write) {
   }
   if (full_) findings_.struck(Fault::full_disk);
   if (full_) return Error{ErrorCode::storage_full, "No space is left on the disk."};
-  return groups_.at(group).log.write(write);
+  auto& stored = groups_.at(group);
+  auto written = stored.log.write(write);
+  const bool loses = scenario_.rate(Fault::power_cut) > 0;
+  if (written && loses && (write.reset || random_.chance(flushed_share))) stored.flushed = stored.log;
+  return written;
+}
+
+void Disk::lose(StoredGroup& stored, storage::MemoryLog left) {
+  stored.lost_upto = std::max(stored.lost_upto, stored.log.last_index());
+  stored.log = std::move(left);
+  ++stored.hard.life;
+  stored.hard.recovering = true;
+}
+
+void Disk::set_aside(GroupId group) {
+  forget_staged(group);
+  auto& stored = groups_.at(group);
+  lose(stored, storage::MemoryLog(scenario_.segment_bytes));
+  stored.flushed.reset();
+  stored.rotten = stored.altered = false;
+}
+
+void Disk::cut_power(GroupId group, bool loses) {
+  auto& stored = groups_.at(group);
+  auto left = stored.flushed.value_or(storage::MemoryLog(scenario_.segment_bytes));
+  lose(stored, loses ? std::move(left) : stored.log);
 }
 
 void Disk::fail(const Staged& last, const Error& error) {

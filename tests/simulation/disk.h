@@ -46,6 +46,10 @@ struct StoredGroup {
   storage::MemoryLog log;
   AppliedState state{}; // as flushed
   bool rotten = false;  // the log is found damaged when it is read next
+  // What a power cut leaves; empty: nothing was flushed yet.
+  std::optional<storage::MemoryLog> flushed{};
+  RaftIndex lost_upto{}; // what it once had, and was counted on for
+  bool altered = false;  // it has an entry that nobody wrote
 };
 
 // A node's disk: the hard states of all its groups in one file, a log for each; what is
@@ -62,6 +66,11 @@ public:
   StoredGroup& create(GroupId group, HardState hard);
   // With whatever of it is on its way.
   void remove(GroupId group);
+  // The log begins anew, in a new life of the replica: its process lets go of it first.
+  void set_aside(GroupId group);
+  // While no process runs: the log as it was flushed last, or all of it if nothing is lost.
+  void cut_power(GroupId group, bool loses);
+  bool usable(GroupId group) const { return !unusable_.contains(group); }
 
   void stage(Staged staged);
   void set_log_start(GroupId group, Offset log_start);
@@ -86,6 +95,8 @@ private:
   void store_writes(std::vector<Staged>& batch);
   Status store_write(GroupId group, const LogWrite& write);
   void fail(const Staged& last, const Error& error);
+  void forget_staged(GroupId group);
+  void lose(StoredGroup& stored, storage::MemoryLog left);
   static std::map<GroupId, LogWrite> merged_writes(std::vector<Staged>& batch);
 
   Timeline& timeline_;

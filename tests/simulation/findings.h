@@ -25,6 +25,9 @@ public:
   // A fault was not only drawn, it struck.
   void struck(Fault fault) { ++strikes_[static_cast<std::size_t>(fault)]; }
   const FaultCounts& strikes() const { return strikes_; }
+  // A replica began anew.
+  void healed() { ++healed_; }
+  std::uint64_t heals() const { return healed_; }
 
   // A replica got another's state.
   void state_replaced() { ++states_replaced_; }
@@ -46,6 +49,7 @@ private:
   std::string what_;
   FaultCounts strikes_{};
   std::uint64_t states_replaced_ = 0;
+  std::uint64_t healed_ = 0;
   std::uint64_t digest_ = 0;
 };
 

@@ -195,6 +195,7 @@ void GroupHistory::check_committed(NodeId node, const partition::PartitionReplic
     return;
   }
   const auto& known = committed_[entry.index.value - 1];
+  if (const auto* stored = disk_of_(node); stored != nullptr && stored->altered) return; // it was made so
   if (known.term != entry.term || known.content != content_of(entry)) {
     fail("state machine safety", text(entry.index) + " was committed in " + text(known.term) + ", and by " +
                                      text(node) + " with other content in " + text(entry.term));
@@ -260,6 +261,7 @@ std::size_t GroupHistory::durable_on(const std::vector<NodeId>& voters, RaftInde
     const auto* stored = disk_of_(node);
     if (stored == nullptr) return false;
     const auto* held = stored->log.find(index);
+    if (index <= stored->lost_upto) return true; // it was
     return held != nullptr ? held->term == entry.term : index < stored->log.first_index();
   }));
 }

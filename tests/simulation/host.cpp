@@ -82,11 +82,21 @@ void Host::pause(Time duration) {
   disk_.pause_until(paused_until_);
 }
 
-void Host::leave(GroupId group) {
+void Host::close(GroupId group) {
   replicas_.erase(group);
   states_.erase(group);
   std::erase_if(waiters_, [&](const auto& waiter) { return waiter.second.group == group; });
+}
+
+void Host::leave(GroupId group) {
+  close(group);
   disk_.remove(group);
+}
+
+void Host::begin_anew(GroupId group) {
+  close(group);
+  disk_.set_aside(group);
+  open(group, disk_.groups().at(group));
 }
 
 void Host::when_awake(Timeline::Action action) {

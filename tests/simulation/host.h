@@ -39,6 +39,7 @@ public:
   NodeId id() const { return id_; }
   bool up() const { return up_; }
   Disk& disk() { return disk_; }
+  const Disk& disk() const { return disk_; }
   const std::map<GroupId, std::unique_ptr<partition::PartitionReplica>>& replicas() const { return replicas_; }
   partition::PartitionReplica* find(GroupId group);
   // nullptr: the group has none.
@@ -97,6 +98,8 @@ protected:
   partition::PartitionReplica* open(GroupId group, StoredGroup& stored);
   // The replica ends, and what it stored is gone.
   void leave(GroupId group);
+  // The replica begins another life with an empty log.
+  void begin_anew(GroupId group);
   // Now, or when the process goes on; never in another life.
   void when_awake(Timeline::Action action);
   // In this life, when the process is awake.
@@ -115,6 +118,7 @@ protected:
   std::uint32_t ticks_ = 0; // of this life
 
 private:
+  void close(GroupId group);
   void plan_tick();
   void expire_waiters();
   void store(GroupId group, partition::Effects& effects);

@@ -13,6 +13,8 @@ constexpr Time read_delay_max = 50;
 
 void Host::route(GroupId group, partition::PartitionReplica& replica) {
   auto effects = replica.take_effects();
+  const bool differs = replica.stopped() && replica.stop_reason()->code == ErrorCode::corrupt_storage;
+  if (differs) disk_.groups().at(group).rotten = true;
   auto& history = world_.histories.at(group);
   history.observe(id_, replica, effects);
   trace_effects(group, replica, effects);

@@ -42,7 +42,9 @@ private:
       all &= totals_.strikes[i] > 0;
       text += " " + std::string(name_of(static_cast<Fault>(i))) + " " + std::to_string(totals_.strikes[i]);
     }
-    std::printf("%s, states that were replaced %" PRIu64 "\n", text.c_str(), totals_.states_replaced);
+    all &= totals_.heals > 0;
+    std::printf("%s, states that were replaced %" PRIu64 ", damaged replicas that began anew %" PRIu64 "\n", text.c_str(),
+                totals_.states_replaced, totals_.heals);
     if (all || failed_ || runs_ < runs_with_every_fault) return true;
     std::printf("FAILED: one of the faults never struck\n");
     return false;
@@ -84,6 +86,7 @@ private:
     totals_.consumed += outcome.consumed;
     for (std::size_t i = 0; i < fault_count; ++i) totals_.strikes[i] += outcome.strikes[i];
     totals_.states_replaced += outcome.states_replaced;
+    totals_.heals += outcome.heals;
     totals_.recovery_ticks = std::max(totals_.recovery_ticks, outcome.recovery_ticks);
   }
 

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint32_t heartbeat_ticks = 2;
 constexpr std::uint32_t down_ticks = 8;
+constexpr double heal_chance = 0.1; // in a tick
 
 } // namespace
 
@@ -47,6 +48,65 @@ void Node::host(GroupId group, HardState hard) {
 void Node::tick_node() {
   if (ticks_ % heartbeat_ticks == 0) send_heartbeats();
   detect_failures();
+  heal();
+}
+
+// A damaged replica begins anew while a majority of the others serves without it
+// (PartitionActor does the same).
+void Node::heal() {
+  std::vector<GroupId> damaged;
+  for (const auto& [group, stored] : disk().groups()) {
+    if ((stored.rotten || !disk().usable(group)) && random_.chance(heal_chance)) damaged.push_back(group);
+  }
+  for (const auto group : damaged) {
+    if (!heals(group)) continue;
+    around_.findings.healed();
+    trace(group, [] { return "begins anew"; });
+    stopped_.erase(group);
+    begin_anew(group);
+  }
+}
+
+bool Node::heals(GroupId group) const {
+  const auto* stored = disk().find(group);
+  if (!up() || stored == nullptr || (!stored->rotten && disk().usable(group))) return false;
+  const auto replica = replicas().find(group);
+  return (replica == replicas().end() || replica->second->stopped()) && may_heal(group);
+}
+
+// Of two voters each has all that is committed.
+bool Node::has_the_other_of_two(GroupId group) const {
+  const auto& membership = around_.histories.at(group).membership();
+  if (membership.joint() || membership.voters.size() != 2 || !membership.is_voter(id())) return false;
+  const auto& voters = membership.voters;
+  auto& other = *around_.nodes.at(voters.front() == id() ? voters.back() : voters.front());
+  const auto* replica = other.find(group);
+  const auto* stored = other.disk().find(group);
+  return other.up() && replica != nullptr && !replica->stopped() && !stored->hard.recovering;
+}
+
+bool Node::may_heal(GroupId group) const {
+  const auto known = around_.leaders.find(group);
+  // What nobody wrote must not spread, and nobody promises to survive two damaged logs: the
+  // other may be all that is left, and nobody has read it yet.
+  for (const auto& [node, other] : around_.nodes) {
+    const auto* stored = other->disk().find(group);
+    if (node != id() && stored != nullptr && (stored->altered || stored->rotten)) return false;
+  }
+  if (has_the_other_of_two(group)) return true;
+  if (known == around_.leaders.end() || known->second.node == no_node || known->second.node == id()) return false;
+  auto& node = *around_.nodes.at(known->second.node);
+  const auto* leader = node.find(group);
+  if (!node.up() || leader == nullptr || !leader->settled()) return false;
+  const auto& membership = leader->raft().committed_membership();
+  const auto in_sync = [&](NodeId voter) {
+    const auto& peers = leader->raft().progress();
+    return voter == node.id() || (voter != id() && std::any_of(peers.begin(), peers.end(), [&](const auto& peer) {
+                                    return peer.node() == voter && peer.present() && peer.counts();
+                                  }));
+  };
+  const auto count = std::count_if(membership.voters.begin(), membership.voters.end(), in_sync);
+  return !membership.joint() && static_cast<std::size_t>(count) > membership.voters.size() / 2;
 }
 
 void Node::send_heartbeats() {

@@ -42,6 +42,8 @@ public:
   Status change_membership(GroupId group, Membership target);
   void transfer_leadership(GroupId group, NodeId to);
   void move_log_start(GroupId group, Offset offset);
+  // Its log is damaged, and it is about to begin anew.
+  bool heals(GroupId group) const;
 
 private:
   struct Peer {
@@ -56,6 +58,9 @@ private:
   void tick_node() override;
   void send_heartbeats();
   void detect_failures();
+  void heal();
+  bool may_heal(GroupId group) const;
+  bool has_the_other_of_two(GroupId group) const;
 
   Surroundings& around_;
   std::map<NodeId, Peer> peers_;

@@ -21,10 +21,10 @@ constexpr std::array<FaultRange, fault_count> fault_ranges{{
     {"pause", 1, 15},        {"drift", 0.01, 0.4},        {"clock-jump", 1, 10},     {"slow-disk", 1, 15},
     {"full-disk", 1, 15},    {"broken-disk", 1, 15},      {"torn-commit", 0.1, 0.9}, {"rot", 0.5, 5},
     {"membership", 5, 100},  {"transfer", 2, 60},         {"retention", 5, 150},     {"lasting", 0.5, 1},
-    {"short-reign", 0.3, 1}, {"parting", 0.3, 1},
+    {"short-reign", 0.3, 1}, {"parting", 0.3, 1},         {"power-cut", 1, 20},      {"altered", 2, 20},
 }};
 
-constexpr std::array<std::string_view, 9> sabotage_names{
+constexpr std::array<std::string_view, 12> sabotage_names{
     "none",
     "vote_not_persisted",
     "earlier_term_committed_by_count",
@@ -34,6 +34,9 @@ constexpr std::array<std::string_view, 9> sabotage_names{
     "membership_without_joint",
     "stopped_replica_not_announced",
     "snapshot_without_state",
+    "recovering_votes",
+    "earlier_lives_counted",
+    "digest_not_compared",
 };
 
 constexpr double left_out = 0.4;  // how often a fault is no part of a run

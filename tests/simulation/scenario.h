@@ -35,8 +35,10 @@ enum class Fault : std::uint8_t {
   lasting,     // the chance that at the end a minority stays broken
   short_reign, // the share of new leaders that crash soon
   parting,     // the share of changes of members in whose midst the network parts
+  power_cut,   // of one node or all: logs go back to what was flushed last
+  altered,     // in one replica's log an entry is another than it was, and its checksums are right
 };
-inline constexpr std::size_t fault_count = 22;
+inline constexpr std::size_t fault_count = 24;
 using FaultCounts = std::array<std::uint64_t, fault_count>; // by Fault
 
 std::string_view name_of(Fault fault);
@@ -52,6 +54,9 @@ enum class Sabotage : std::uint8_t {
   membership_without_joint,
   stopped_replica_not_announced,
   snapshot_without_state,
+  recovering_votes,
+  earlier_lives_counted,
+  digest_not_compared,
 };
 
 std::string_view name_of(Sabotage sabotage);

@@ -21,6 +21,9 @@ raft::Sabotage inside(Sabotage sabotage) {
   case Sabotage::membership_without_joint: return raft::Sabotage::membership_without_joint;
   case Sabotage::producer_state_not_undone: return raft::Sabotage::producer_state_not_undone;
   case Sabotage::duplicate_acknowledged_early: return raft::Sabotage::duplicate_acknowledged_early;
+  case Sabotage::recovering_votes: return raft::Sabotage::recovering_votes;
+  case Sabotage::earlier_lives_counted: return raft::Sabotage::earlier_lives_counted;
+  case Sabotage::digest_not_compared: return raft::Sabotage::digest_not_compared;
   case Sabotage::none:
   case Sabotage::vote_not_persisted:
   case Sabotage::acknowledged_before_the_write:
@@ -137,7 +140,8 @@ Outcome Simulation::run() {
                   0,
                   recovery_ticks_,
                   findings_.strikes(),
-                  findings_.states_replaced()};
+                  findings_.states_replaced(),
+                  findings_.heals()};
   for (const auto& [group, history] : histories_) outcome.acknowledged += history.acknowledgements();
   for (const auto& consumer : consumers_) outcome.consumed += consumer->batches();
   return outcome;
@@ -212,12 +216,14 @@ std::string Simulation::behind(GroupId group, const partition::PartitionReplica&
   const auto last = leader.raft().last_index();
   if (phase_ == "end" && leader.raft().commit_index() != last) return "not all is committed";
   for (const auto member : leader.membership().members()) {
+    if (nodes_.at(member)->heals(group)) return text(member) + " is damaged and begins anew";
     if (!healthy(group, member)) continue;
     const auto& raft = nodes_.at(member)->find(group)->raft();
     const auto lag = phase_ == "end" ? 0U : 20U;
     if (raft.stored_index().plus(lag) < last || raft.commit_index().plus(lag) < last) {
       return text(member) + " has not caught up";
     }
+    if (raft.recovering()) return text(member) + " still recovers";
   }
   return {};
 }
@@ -239,6 +245,9 @@ bool Simulation::healthy(GroupId group, NodeId node) const {
 }
 
 bool Simulation::reachable(GroupId group, NodeId from, NodeId to) const {
+  // Who recovers counts again soon, if nobody is away for long.
+  const auto* replica = nodes_.at(to)->find(group);
+  if (phase_ == "minority" && replica != nullptr && replica->raft().recovering()) return false;
   return from == to || (healthy(group, to) && !network_.is_cut(from, to) && !network_.is_cut(to, from));
 }
 

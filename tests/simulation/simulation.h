@@ -23,6 +23,7 @@ struct Outcome {
   std::uint32_t recovery_ticks = 0; // until everything was well once faults had ended
   FaultCounts strikes{};
   std::uint64_t states_replaced = 0;
+  std::uint64_t heals = 0; // damaged replicas that began anew
 };
 
 // One run of one scenario, in one thread:

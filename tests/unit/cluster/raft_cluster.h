@@ -128,6 +128,15 @@ public:
     nodes.at(id).storing.clear();
   }
 
+  // Of a node that is down: its log ends behind `last`, whatever it acknowledged.
+  void lose(NodeId id, RaftIndex last) {
+    auto& disk = nodes.at(id).disk;
+    lost_[id] = std::max(lost_[id], disk.last());
+    while (disk.last() > last) disk.entries.pop_back();
+    ++disk.hard.life;
+    disk.hard.recovering = true;
+  }
+
   // Takes effects, and checks what must hold.
   void observe(NodeId id) {
     auto& node = nodes.at(id);
@@ -313,7 +322,8 @@ private:
       const auto& disk = nodes.at(voter).disk;
       const bool holds = index >= disk.first && index <= disk.last() &&
                          disk.entries[index.value - disk.first.value].term == leader.term_at(index);
-      copies += holds || index < disk.first;
+      const auto lost = lost_.find(voter);
+      copies += holds || index < disk.first || (lost != lost_.end() && index <= lost->second);
     }
     BOOST_REQUIRE(copies > leader.voters().size() / 2);
   }
@@ -322,6 +332,7 @@ private:
   std::uint64_t seed_;
   std::uint64_t lives_ = 0;
   std::uint64_t proposals_ = 0;
+  std::map<NodeId, RaftIndex> lost_; // what a node once had
   std::map<Term, NodeId> leaders_;
   std::map<std::uint64_t, std::pair<Term, std::string>> committed_; // by index
 };

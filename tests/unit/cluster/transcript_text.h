@@ -82,6 +82,7 @@ inline std::string text(const StateRow& row) {
     out << "ahead of the log";
     if (row.value) out << ", as of " << value.get<std::uint64_t>();
     break;
+  case RowKind::digest: out << "digest"; break; // log_digest_test has the values
   case RowKind::cuts:
     out << "compaction up to " << value.get<std::int64_t>();
     out << ", tombstones below " << value.get<std::int64_t>();

@@ -43,6 +43,13 @@ Message some_snapshot() {
   return message_of(raft::InstallSnapshot{snapshot});
 }
 
+Message append_to_damaged() {
+  auto message = message_of(Append{RaftIndex{4}, Term{2}, RaftIndex{3}, false, {}, 5, RaftIndex{6}});
+  message.digest = {RaftIndex{2}, 0x1122334455667788};
+  message.damaged_life = 8;
+  return message;
+}
+
 std::vector<Message> one_of_each() {
   return {message_of(raft::VoteRequest{RaftIndex{1}, Term{2}, true, true}),
           message_of(raft::VoteReply{true, true}),
@@ -52,7 +59,11 @@ std::vector<Message> one_of_each() {
           message_of(raft::TimeoutNow{}),
           message_of(raft::Stopped{}),
           message_of(raft::StateRequest{"key"}),
-          message_of(raft::StatePart{"key", RaftIndex{9}, Offset{50}, {{"key2", "value"}, {"key3", ""}}, true})};
+          message_of(raft::StatePart{"key", RaftIndex{9}, Offset{50}, {{"key2", "value"}, {"key3", ""}}, true}),
+          message_of(raft::VoteRequest{RaftIndex{1}, Term{2}, false, false, RaftIndex{3}}),
+          message_of(raft::VoteReply{false, true, true}),
+          append_to_damaged(),
+          message_of(raft::AppendReply{RaftIndex{1}, false, {}, {}, {}, 5, true})};
 }
 
 bool same(const LogEntry& a, const LogEntry& b) {
@@ -61,19 +72,21 @@ bool same(const LogEntry& a, const LogEntry& b) {
 }
 
 bool same(const raft::VoteRequest& a, const raft::VoteRequest& b) {
-  return a.last_index == b.last_index && a.last_term == b.last_term && a.pre == b.pre && a.transfer == b.transfer;
+  return a.last_index == b.last_index && a.last_term == b.last_term && a.pre == b.pre && a.transfer == b.transfer &&
+         a.membership_index == b.membership_index;
 }
 bool same(const raft::VoteReply& a, const raft::VoteReply& b) {
-  return a.pre == b.pre && a.granted == b.granted;
+  return a.pre == b.pre && a.granted == b.granted && a.recovering == b.recovering;
 }
 bool same(const Append& a, const Append& b) {
   return a.prev_index == b.prev_index && a.prev_term == b.prev_term && a.commit == b.commit && a.rest == b.rest &&
+         a.recovering_life == b.recovering_life && a.whole_from == b.whole_from &&
          std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
                     [](const LogEntry& x, const LogEntry& y) { return same(x, y); });
 }
 bool same(const raft::AppendReply& a, const raft::AppendReply& b) {
   return a.match == b.match && a.rejected == b.rejected && a.rejected_prev == b.rejected_prev &&
-         a.hint_index == b.hint_index && a.hint_term == b.hint_term;
+         a.hint_index == b.hint_index && a.hint_term == b.hint_term && a.life == b.life && a.recovering == b.recovering;
 }
 bool same(const raft::InstallSnapshot& x, const raft::InstallSnapshot& y) {
   const auto& a = *x.snapshot;
@@ -97,8 +110,8 @@ bool same(const raft::StatePart& a, const raft::StatePart& b) {
 }
 
 bool same(const Message& a, const Message& b) {
-  return a.group == b.group && a.from == b.from && a.to == b.to && a.term == b.term &&
-         a.body.index() == b.body.index() &&
+  return a.group == b.group && a.from == b.from && a.to == b.to && a.term == b.term && a.digest == b.digest &&
+         a.damaged_life == b.damaged_life && a.body.index() == b.body.index() &&
          std::visit([&b](const auto& body) { return same(body, std::get<std::decay_t<decltype(body)>>(b.body)); },
                     a.body);
 }
@@ -160,7 +173,17 @@ BOOST_AUTO_TEST_CASE(each_body_has_its_golden_bytes) {
       "0000000000000100010000002700000004000000030001000700000000000000fefffffffdffffff0300000009000000"
       "0000000003000200090000000000000032000000000000000100000000000000050000001a0000000500000027000000"
       "6b6579000000000008000000000002000d000000220000000d0000002a0000000d000000220000000d00000002000000"
-      "6b6579320000000076616c75650000006b65793300000000"};
+      "6b6579320000000076616c75650000006b65793300000000",
+      "00000000000001000100000067000000040000000c0000000700000000000000fefffffffdffffff0300000001000000"
+      "010000000000000002000000000000000000000000000000000000000000000000000000000000000000000000000000"
+      "000000000000000000000000000000000300000000000000",
+      "0000000000000100010000002700000004000000040000000700000000000000fefffffffdffffff0300000002000100"
+      "0200000000000000",
+      "0000000000000100010000005f000000040000000b0000000700000000000000fefffffffdffffff0300000003000000"
+      "040000000000000003000000000000000200000000000000000000000000000005000000090000000600000000000000"
+      "02000000000000008877665544332211",
+      "0000000000000100010000004700000004000000080000000700000000000000fefffffffdffffff0300000004000100"
+      "01000000000000000000000000000000000000000000000000000000000000000500000000000000"};
   BOOST_REQUIRE(sent.size() == std::size(bytes));
   for (std::size_t i = 0; i < sent.size(); ++i) BOOST_TEST(golden(sent[i]) == bytes[i]);
 }

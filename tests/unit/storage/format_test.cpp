@@ -106,18 +106,31 @@ BOOST_AUTO_TEST_CASE(a_sealed_row) {
 BOOST_AUTO_TEST_CASE(a_group_record) {
   GroupRecord record;
   record.group = GroupId(9);
-  record.hard = {Term(2), NodeId(1), {{NodeId(1), NodeId(2)}, {NodeId(1)}, {NodeId(3)}}, RaftIndex(7)};
+  record.hard = {Term(2), NodeId(1), {{NodeId(1), NodeId(2)}, {NodeId(1)}, {NodeId(3)}}, RaftIndex(7), 8, true};
   const SegmentInfo closed{SegmentId(1), RaftIndex(1), Offset(0), true, 10, 20, 30, 40, 50};
   record.manifest = {{closed}, SegmentId(2), Offset(5), RaftIndex(6), {Offset(8), Offset(7), 60}};
   const auto bytes = encode_group_record(record);
   BOOST_TEST(hex(bytes_of(bytes)) ==
-             "030200000001000000020000000100000002000000010000000100000001000000030000000700000000000000"
+             "040200000001000000020000000100000002000000010000000100000001000000030000000700000000000000"
              "05000000000000000200000000000000010600000000000000010000000100000000000000010000000000000000"
              "00000000000000010a0000000000000014000000000000001e0000000000000028000000000000003200000000000000"
-             "080000000000000007000000000000003c000000000000003fb97e7a");
+             "080000000000000007000000000000003c0000000000000008000000013d3b3079");
   const auto read = must(decode_group_record(GroupId(9), bytes_of(bytes)));
   BOOST_TEST((read.hard == record.hard && read.manifest == record.manifest));
   BOOST_TEST(decode_group_record(GroupId(8), bytes_of(bytes)).error().code == ErrorCode::corrupt_storage);
+}
+
+// Version 3 knew no lives.
+BOOST_AUTO_TEST_CASE(a_group_record_of_version_3) {
+  const auto sealed =
+      bytes_from("030200000001000000020000000100000002000000010000000100000001000000030000000700000000000000"
+                 "05000000000000000200000000000000010600000000000000010000000100000000000000010000000000000000"
+                 "00000000000000010a0000000000000014000000000000001e0000000000000028000000000000003200000000000000"
+                 "080000000000000007000000000000003c000000000000003fb97e7a");
+  const auto read = must(decode_group_record(GroupId(9), bytes_of(sealed)));
+  BOOST_TEST(read.manifest.compacted.time == 60);
+  BOOST_TEST(read.hard.life == 0U);
+  BOOST_TEST(!read.hard.recovering);
 }
 
 // Version 2 knew no compaction.

@@ -1,0 +1,183 @@
+// Replicas that lost entries which they had acknowledged.
+#include "raft_cluster.h"
+
+namespace callboard::raft {
+namespace {
+
+const NodeId a{1};
+const NodeId b{2};
+const NodeId c{3};
+
+// Three voters; the first leads and has committed something with everybody.
+RaftCluster led_by_the_first() {
+  RaftCluster cluster(1, 3, 3);
+  cluster.config.rest_ticks = 0;
+  cluster.at(1).campaign();
+  cluster.observe(a);
+  cluster.run(3);
+  BOOST_REQUIRE(cluster.leader() == a);
+  BOOST_REQUIRE(cluster.propose(a, 3));
+  cluster.run(3);
+  return cluster;
+}
+
+bool recovering(RaftCluster& cluster) {
+  return std::any_of(cluster.nodes.begin(), cluster.nodes.end(),
+                     [](const auto& node) { return node.second.raft && node.second.raft->recovering(); });
+}
+
+// The first message from one to another of this kind; it stays where it is.
+template <class Body>
+std::size_t position(RaftCluster& cluster, NodeId from, NodeId to) {
+  for (std::size_t i = 0; i < cluster.network.size(); ++i) {
+    const auto& message = cluster.network[i];
+    if (message.from == from && message.to == to && std::holds_alternative<Body>(message.body)) return i;
+  }
+  BOOST_FAIL("no such message is on its way");
+  return 0;
+}
+
+BOOST_AUTO_TEST_SUITE(raft_recovery)
+
+BOOST_AUTO_TEST_CASE(it_follows_and_counts_again_once_it_has_all) {
+  auto cluster = led_by_the_first();
+  cluster.crash(b);
+  cluster.lose(b, RaftIndex{0});
+  cluster.propose(a, 3);
+  cluster.run(2);
+  cluster.start(b);
+  BOOST_TEST(cluster.at(2).recovering());
+  cluster.run(60);
+  BOOST_TEST(!cluster.at(2).recovering());
+  BOOST_TEST(!cluster.nodes.at(b).disk.hard.recovering);
+  BOOST_TEST(cluster.nodes.at(b).disk.hard.life == 1U);
+  BOOST_TEST(cluster.at(2).last_index().value == cluster.at(1).last_index().value);
+  cluster.crash(c); // now the two are a majority
+  const auto before = cluster.committed();
+  BOOST_TEST(cluster.propose(cluster.leader(), 1));
+  cluster.run(5);
+  BOOST_TEST((cluster.committed() > before));
+}
+
+// What was committed is on the disks of `a`, which is down, and of `b`, which lost it: `c`, which never had
+// it, must not come to lead by the vote of `b`.
+BOOST_AUTO_TEST_CASE(its_vote_elects_nobody_who_lacks_the_same) {
+  auto cluster = led_by_the_first();
+  cluster.propose(a, 5);
+  cluster.run(3, {c});
+  const auto committed = cluster.committed();
+  cluster.crash(a);
+  cluster.crash(b);
+  cluster.lose(b, RaftIndex{1});
+  cluster.start(b);
+  cluster.run(200);
+  BOOST_TEST(cluster.leader().value == no_node.value);
+  BOOST_TEST(cluster.at(2).recovering());
+  cluster.start(a);
+  cluster.run(100);
+  BOOST_REQUIRE(cluster.leader() != no_node);
+  BOOST_TEST(!recovering(cluster));
+  BOOST_TEST((cluster.committed() >= committed));
+  for (int id = 1; id <= 3; ++id) BOOST_TEST(cluster.at(id).last_index().value == cluster.at(1).last_index().value);
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_does_not_end_it) {
+  auto cluster = led_by_the_first();
+  cluster.crash(a);
+  cluster.crash(b);
+  cluster.lose(b, RaftIndex{1});
+  for (int restarts = 0; restarts < 3; ++restarts) {
+    cluster.start(b);
+    cluster.run(40);
+    BOOST_TEST(cluster.leader().value == no_node.value);
+    cluster.crash(b);
+  }
+  BOOST_TEST(cluster.nodes.at(b).disk.hard.recovering);
+}
+
+// All lost power. Whoever has most leads, once all have met; before that nobody knows who it is.
+BOOST_AUTO_TEST_CASE(all_of_them_elect_who_has_most) {
+  for (const int most : {1, 2, 3}) {
+    auto cluster = led_by_the_first();
+    cluster.propose(a, 4);
+    cluster.run(3);
+    const auto had = cluster.committed();
+    for (int id = 1; id <= 3; ++id) cluster.crash(NodeId{id});
+    for (int id = 1; id <= 3; ++id)
+      cluster.lose(NodeId{id}, id == most ? had : RaftIndex{static_cast<std::uint64_t>(id)});
+    cluster.network.clear();
+    const int late = most % 3 + 1;
+    for (int id = 1; id <= 3; ++id) {
+      if (id != late) cluster.start(NodeId{id});
+    }
+    cluster.run(150);
+    BOOST_TEST(cluster.leader().value == no_node.value);
+    cluster.start(NodeId{late});
+    cluster.run(150);
+    BOOST_TEST(cluster.leader().value == most);
+    BOOST_TEST(!recovering(cluster));
+    BOOST_TEST((cluster.committed() > had));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_only_voter_goes_on_with_what_it_has) {
+  RaftCluster cluster(1, 1, 1);
+  cluster.at(1).campaign();
+  cluster.run(2);
+  cluster.crash(a);
+  cluster.lose(a, RaftIndex{1});
+  cluster.start(a);
+  cluster.at(1).campaign();
+  cluster.run(2);
+  BOOST_TEST(cluster.leader().value == a.value);
+  BOOST_TEST(!cluster.nodes.at(a).disk.hard.recovering);
+}
+
+// An acknowledgement of an earlier life comes late: what it says is gone.
+BOOST_AUTO_TEST_CASE(what_an_earlier_life_acknowledged_is_void) {
+  auto cluster = led_by_the_first();
+  const auto before = cluster.committed();
+  cluster.propose(a, 1);
+  cluster.deliver(position<Append>(cluster, a, b));
+  while (!cluster.nodes.at(b).storing.empty()) cluster.store(b);
+  const auto late = cluster.network[position<AppendReply>(cluster, b, a)];
+  cluster.crash(b);
+  cluster.lose(b, before);
+  cluster.network.clear(); // `a` has not written it, and nothing goes to `c`
+  cluster.start(b);
+  for (int ticks = 0; ticks < 4; ++ticks) cluster.tick(a);
+  cluster.deliver(position<Append>(cluster, a, b));
+  while (!cluster.nodes.at(b).storing.empty()) cluster.store(b);
+  cluster.deliver(position<AppendReply>(cluster, b, a));
+  const auto stale = cluster.at(1).refusals().stale;
+  cluster.network = {late};
+  cluster.deliver(0);
+  while (!cluster.nodes.at(a).storing.empty()) cluster.store(a);
+  BOOST_TEST(cluster.at(1).refusals().stale == stale + 1);
+  BOOST_TEST(cluster.at(1).commit_index().value == before.value);
+}
+
+// It knows that others vote by now than the candidate thinks, although the entry is gone.
+BOOST_AUTO_TEST_CASE(it_refuses_who_knows_an_older_membership) {
+  auto cluster = led_by_the_first();
+  auto& hard = cluster.nodes.at(b).disk.hard;
+  cluster.crash(b);
+  cluster.lose(b, RaftIndex{0});
+  hard.membership_index = RaftIndex{3};
+  cluster.start(b);
+  const auto ask = [&](std::uint64_t membership_index) {
+    cluster.network.clear();
+    cluster.at(2).step(
+        {GroupId(1), c, b, Term{9}, VoteRequest{RaftIndex{9}, Term{1}, true, false, RaftIndex{membership_index}}});
+    cluster.observe(b);
+    return std::get<VoteReply>(cluster.network[position<VoteReply>(cluster, b, c)].body);
+  };
+  BOOST_TEST(!ask(2).granted);
+  BOOST_TEST(ask(3).granted);
+  BOOST_TEST(ask(3).recovering);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace
+} // namespace callboard::raft
