@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
+#include <limits>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -410,6 +411,28 @@ Status NodeState::for_each(const std::function<void(const GroupRecord&)>& visit)
     visit(*record);
   }
   return code == MDB_NOTFOUND ? ok_status() : impl_->env->error(code, "read");
+}
+
+Result<std::optional<GroupRecord>> NodeState::next(GroupId group) const {
+  if (!impl_->ready.load() || group.value == std::numeric_limits<std::uint64_t>::max())
+    return std::optional<GroupRecord>();
+  Txn txn(*impl_->env, Txn::Kind::read);
+  if (txn.begun() != 0) return impl_->env->error(txn.begun(), "read");
+  Cursor cursor(txn, impl_->groups);
+  std::uint64_t found = 0;
+  std::string copy;
+  int code = cursor.seek_at_least(IntegerKey(group.value + 1).view());
+  if (code == MDB_NOTFOUND) return std::optional<GroupRecord>();
+  if (code == 0 && cursor.key().size() != sizeof found) return damaged(impl_->env->path(), "a group's key is torn");
+  if (code == 0) code = impl_->env->copy(&found, cursor.key());
+  if (code == 0) {
+    copy.resize(cursor.value().size());
+    code = impl_->env->copy(copy.data(), cursor.value());
+  }
+  if (code != 0) return impl_->env->error(code, "read");
+  auto record = decode_group_record(GroupId(found), bytes_of(copy));
+  if (!record) return record.error();
+  return std::optional(std::move(*record));
 }
 
 bool NodeState::unclean_boot() const {

@@ -95,6 +95,8 @@ public:
   Result<std::optional<GroupRecord>> read(GroupId group) const;
   // Every group, ordered by id.
   Status for_each(const std::function<void(const GroupRecord&)>& visit) const;
+  // The group with the least id above `group`; none: that was the last.
+  Result<std::optional<GroupRecord>> next(GroupId group) const;
 
   // True if the last process that had it open did not end by mark_clean() and the
   // machine restarted since (other boot id): unsynced pages may be gone.

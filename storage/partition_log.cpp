@@ -10,6 +10,7 @@
 #include "storage/file.h"
 #include "storage/keys.h"
 #include "storage/partition_log_impl.h"
+#include "storage/quarantine.h"
 #include "storage/segment_check.h"
 #include "storage/segment_mark.h"
 
@@ -28,8 +29,8 @@ bool fatal(const Error& error) {
 
 } // namespace
 
-Status PartitionLog::Impl::commit_manifest(Manifest next) {
-  const GroupUpdate update{group, std::nullopt, next, false};
+Status PartitionLog::Impl::commit_manifest(Manifest next, std::optional<HardState> hard) {
+  const GroupUpdate update{group, std::move(hard), next, false};
   if (auto committed = node.commit({&update, 1}); !committed) return committed;
   manifest = std::move(next);
   view.reset();
@@ -77,7 +78,7 @@ Status PartitionLog::Impl::open_active(std::size_t i, RawRows& state) {
 }
 
 // What the flush interval promises: after a power cut the log ends where the last
-// flush did.
+// flush did. Other replicas may have counted on more: the same commit says so.
 Status PartitionLog::Impl::rebuild(std::size_t i, const SegmentMark& mark, RawRows& state) {
   auto next = manifest;
   auto& info = next.segments[i];
@@ -86,7 +87,10 @@ Status PartitionLog::Impl::rebuild(std::size_t i, const SegmentMark& mark, RawRo
   next.next_segment = next.next_segment.next();
   auto rebuilt = rebuild_segment(path(torn), mark, path(info.id), group, info, segment_options());
   if (!rebuilt) return rebuilt.error();
-  if (auto committed = commit_manifest(std::move(next)); !committed) return committed;
+  auto record = node.read(group);
+  if (!record) return record.error();
+  const auto hard = *record ? next_life((*record)->hard) : next_life({});
+  if (auto committed = commit_manifest(std::move(next), hard); !committed) return committed;
   discard(torn);
   segments[i] = rebuilt->segment;
   state = std::move(rebuilt->state);

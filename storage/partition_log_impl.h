@@ -44,7 +44,7 @@ struct PartitionLog::Impl {
 
   std::string path(SegmentId id) const { return segment_path(directory, id); }
   SegmentOptions segment_options() const { return {options.durability, options.segment_bytes, node.unclean_boots()}; }
-  Status commit_manifest(Manifest next);
+  Status commit_manifest(Manifest next, std::optional<HardState> hard = {});
   void discard(SegmentId id);
 
   Status open_segments(RawRows& state);

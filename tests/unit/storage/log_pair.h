@@ -193,9 +193,18 @@ public:
     log_.reset();
     node_.reset();
     pretend_power_cut(directory_.path());
+    const auto had = model_.last_index();
     if (options_.durability == Durability::interval) model_ = flushed_;
     open();
     RC_ASSERT(node_->unclean_boot());
+    // Whoever lost something says so; others do not.
+    const auto hard = done(node_->read(group_)).value_or(GroupRecord{}).hard;
+    const bool new_life = hard.life == hard_.life + 1;
+    RC_ASSERT((new_life ? hard.recovering : hard.life == hard_.life));
+    RC_ASSERT(!new_life || options_.durability == Durability::interval);
+    RC_ASSERT(new_life || model_.last_index() == had);
+    hard_.life = hard.life;
+    hard_.recovering = hard.recovering;
   }
   void finish() {
     stop_and_start();
