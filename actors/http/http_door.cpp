@@ -97,6 +97,13 @@ std::string prometheus_text(const NodeContext& node, std::size_t topics, std::si
           read(m.peer_messages_received));
   out.add("peer_messages_astray_total", "counter", "Those of them for groups that are not here.",
           read(m.peer_messages_astray));
+  out.add("replicas_damaged", "gauge", "Replicas out of service because of their log or its disk.",
+          read(m.replicas_damaged));
+  out.add("replicas_set_aside_total", "counter", "Damaged logs that were set aside to be made anew.",
+          read(m.replicas_set_aside));
+  out.add("scrubbed_bytes_total", "counter", "Bytes compared with their checksums in the background.",
+          read(m.scrubbed_bytes));
+  out.add("scrub_damage_found_total", "counter", "Logs that were found damaged by that.", read(m.scrub_damage_found));
   out.add("actors", "gauge", "Living actors.", node.registry.size());
   out.add("topics", "gauge", "Topics of the cluster.", topics);
   out.add("partitions", "gauge", "Partitions of the cluster.", partitions);

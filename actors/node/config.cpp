@@ -218,6 +218,12 @@ const std::vector<Key>& keys() {
       {"storage", "flush_interval_ms",
        integer(
            [](NodeConfig & c) -> auto& { return c.flush_interval_ms; }, 1, day_ms)},
+      {"storage", "scrub_interval_ms",
+       integer(
+           [](NodeConfig & c) -> auto& { return c.scrub_interval_ms; }, 0, 365 * day_ms)},
+      {"storage", "scrub_bytes_per_second",
+       integer(
+           [](NodeConfig & c) -> auto& { return c.scrub_bytes_per_second; }, 64 * kib, 64 * gib)},
       {"kafka", "auto_create_topics", boolean([](NodeConfig & c) -> auto& { return c.auto_create_topics; })},
       {"topics", "default_partitions",
        integer(

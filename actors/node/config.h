@@ -74,6 +74,10 @@ struct NodeConfig {
 
   // [storage]
   std::int64_t flush_interval_ms = 50; // of topics with `callboard.durability=interval`
+  // Closed segments are compared with their checksums: from one pass to the next (0: never),
+  // and how much is read in a second.
+  std::int64_t scrub_interval_ms = 7LL * 24 * 3600 * 1000;
+  std::size_t scrub_bytes_per_second = std::size_t{8} << 20;
 
   // [kafka]
   bool auto_create_topics = true;

@@ -18,6 +18,7 @@ void Directory::add(TopicRef topic) {
     partition.leader = before.leader;
     partition.revision = before.revision;
     partition.in_sync = before.in_sync;
+    partition.voters = before.voters;
   }
   by_id_[held->record->id] = held.get();
   for (std::size_t i = 0; i < held->partitions.size(); ++i) by_group_[held->partitions[i].group] = {held.get(), i};
@@ -47,6 +48,7 @@ void Directory::announced(const LeaderAnnouncement& announcement) {
   partition.leader = announcement.leader;
   partition.revision = announcement.revision;
   if (!announcement.in_sync.empty()) partition.in_sync = announcement.in_sync;
+  if (!announcement.voters.empty()) partition.voters = announcement.voters;
 }
 
 const TopicRef* Directory::find(std::string_view name) const {
@@ -57,6 +59,11 @@ const TopicRef* Directory::find(std::string_view name) const {
 const TopicRef* Directory::find(const Uuid& id) const {
   const auto found = by_id_.find(id);
   return found == by_id_.end() ? nullptr : found->second;
+}
+
+const PartitionRef* Directory::find(GroupId group) const {
+  const auto found = by_group_.find(group);
+  return found == by_group_.end() ? nullptr : &found->second.topic->partitions[found->second.partition];
 }
 
 const PartitionRef* Directory::find(std::string_view topic, std::int32_t partition) const {

@@ -28,6 +28,7 @@ struct PartitionRef {
   std::uint32_t revision = 0;     // of what the leader told within the term
   std::vector<NodeId> replicas{}; // voters, the preferred leader first
   std::vector<NodeId> in_sync{};  // as the leader told; none: it has not
+  std::vector<NodeId> voters{};   // likewise: who really votes by now
 };
 
 struct TopicRef {
@@ -52,6 +53,7 @@ public:
   const TopicRef* find(const Uuid& id) const;
   // Null if there is no such topic or partition.
   const PartitionRef* find(std::string_view topic, std::int32_t partition) const;
+  const PartitionRef* find(GroupId group) const;
   // All topics by name.
   const std::map<std::string, std::shared_ptr<TopicRef>, std::less<>>& topics() const { return by_name_; }
   std::size_t partition_count() const { return by_group_.size(); }

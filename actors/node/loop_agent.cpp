@@ -20,7 +20,14 @@ caf::behavior LoopAgent::make_behavior() {
         for (const auto& announcement : message.announcements) announced(announcement);
       }),
       handler([this](NodesChanged& change) { change_nodes(change); }),
-      handler([this](const ReplicaStopped& replica) { context_.stopped_groups.push_back(replica.group); }),
+      handler([this](const ReplicaStopped& replica) {
+        std::erase(context_.stopped_groups, replica.group);
+        if (replica.stopped) context_.stopped_groups.push_back(replica.group);
+      }),
+      handler([this](const DamageInGroup& damage) {
+        const auto replica = context_.own_groups.find(damage.group);
+        if (replica != context_.own_groups.end()) send(replica->second, DamageFound{damage.error, true});
+      }),
       handler([this](const ReplicaHere& replica) { context_.groups[replica.group] = replica.actor; }),
       handler([this](const PeerLiveness& peer) { change_liveness(peer); }),
       handler([this](const AdoptSocket& socket) { net::adopt(context_, socket.fd); }),

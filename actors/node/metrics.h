@@ -21,6 +21,12 @@ struct NodeMetrics {
   std::atomic<std::uint64_t> peer_messages_dropped{0}; // link down or its queue full
   std::atomic<std::uint64_t> peer_messages_received{0};
   std::atomic<std::uint64_t> peer_messages_astray{0}; // of groups that the loop does not have
+  // Replicas whose log is damaged or could not be written, out of service now; and how many
+  // began anew since the start.
+  std::atomic<std::int64_t> replicas_damaged{0};
+  std::atomic<std::uint64_t> replicas_set_aside{0};
+  std::atomic<std::uint64_t> scrubbed_bytes{0};
+  std::atomic<std::uint64_t> scrub_damage_found{0};
   // Memory of requests that are not answered yet, over all connections.
   std::atomic<std::int64_t> inflight_bytes{0};
   // The part of it that was announced and has not come in whole.

@@ -29,6 +29,7 @@
 #include "actors/runtime/random.h"
 #include "actors/storage/compactor_actor.h"
 #include "actors/storage/reader_actor.h"
+#include "actors/storage/scrubber_actor.h"
 #include "actors/storage/state_actor.h"
 #include "actors/storage/writer_actor.h"
 
@@ -211,6 +212,10 @@ void Node::Parts::start_threads() {
     blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, name));
     readers.push_back(spawn_on<ReaderActor>(*blocking_hosts.back(), context.registry, name));
   }
+  blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, "scrubber", BlockingHost::Priority::background));
+  const ScrubOptions scrub{std::chrono::milliseconds(config.scrub_interval_ms), config.scrub_bytes_per_second};
+  static_cast<void>(spawn_on<ScrubberActor>(*blocking_hosts.back(), context.registry, context.metrics, *state,
+                                            config.data, scrub, agents));
   context.elsewhere = spawn_on<ElsewhereActor>(*loops.front(), context.registry);
   blocking_hosts.push_back(std::make_unique<BlockingHost>(*system, "state"));
   state_actor = spawn_on<StateActor>(*blocking_hosts.back(), context.registry, "state", state_flush_interval);

@@ -109,9 +109,11 @@ struct OffsetAnswer {
 struct TouchPartition {};
 // The partition's topic is gone: refuse everything, remove the log.
 struct RemovePartition {};
-// A reader found damage: the replica stops.
+// A reader found damage: the replica stops. `scrubbed`: nobody needed what is damaged yet; a
+// replica that has nobody to heal from goes on.
 struct DamageFound {
   Error error;
+  bool scrubbed = false;
 };
 // Retention: the log may start here.
 struct TrimPartition {
@@ -184,10 +186,20 @@ struct PlacePartition {
   Placement placement;
   std::optional<Term> during{};
 };
-// To every loop's agent: this node's replica is out of service although the node lives.
+// To every loop's agent: this node's replica is out of service although the node lives, or
+// it begins anew.
 struct ReplicaStopped {
   GroupId group;
+  bool stopped = true;
 };
+// To every loop's agent: somebody found damage in the group's log; its replica, if it is on
+// this loop, is to hear of it.
+struct DamageInGroup {
+  GroupId group;
+  Error error;
+};
+// A partition's own: whether it can begin anew by now.
+struct TryToHeal {};
 // Whoever leads the group says that this node is no member of it: LeaderAnnouncement::as_of.
 struct LeftGroup {
   RaftIndex as_of;
@@ -264,6 +276,16 @@ struct DestroyLog {
 };
 struct LogDestroyed {
   GroupId group;
+};
+// A damaged log makes room for one that begins anew (storage/quarantine.h); its replica has
+// stopped. Answered with LogSetAside; to be opened again then.
+struct SetLogAside {
+  GroupId group;
+  caf::actor from;
+};
+struct LogSetAside {
+  Status status;
+  std::string where; // it lies now; empty: nothing is kept of it
 };
 // A log's options changed. If it is not open and something in it is to be done, now or later,
 // `from` is told to open it then (TouchPartition).
@@ -431,6 +453,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::StoreLogStart)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::StoreCut)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DestroyLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogDestroyed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::SetLogAside)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::LogSetAside)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DamageInGroup)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TryToHeal)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ConfigureLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DescribeLog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CompactLog)

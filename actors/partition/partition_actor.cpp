@@ -21,8 +21,14 @@ constexpr auto replay_retry = std::chrono::milliseconds(10);
 std::string describe_role(const partition::PartitionReplica& replica) {
   if (replica.leading()) return "leader";
   if (replica.leader() == no_node) return "without a leader";
-  return fmt::format("{} of node {}", replica.membership().is_voter(replica.raft().self()) ? "follower" : "learner",
+  return fmt::format("{}{} of node {}", replica.raft().recovering() ? "recovering " : "",
+                     replica.membership().is_voter(replica.raft().self()) ? "follower" : "learner",
                      replica.leader().value);
+}
+
+// Larger than any before on this node, unless its clock was set back, and then most likely another.
+std::uint32_t new_life() {
+  return static_cast<std::uint32_t>(wall_now() / 1000);
 }
 
 } // namespace
@@ -63,7 +69,9 @@ caf::behavior PartitionActor::make_behavior() {
       }),
       handler([this](TrimPartition& message) { accept(std::move(message)); }),
       handler([this](CompactPartition& message) { accept(std::move(message)); }),
-      handler([this](const DamageFound& message) { stop(message.error); }),
+      handler([this](const DamageFound& message) { damage_found(message); }),
+      handler([this](const TryToHeal&) { try_to_heal(); }),
+      handler([this](const LogSetAside& message) { on_set_aside(message); }),
       handler([this](const RemovePartition&) {
         remove({ErrorCode::unknown_topic_or_partition, "The topic was deleted."});
       }),
@@ -104,7 +112,9 @@ std::string PartitionActor::describe() const {
   case Phase::closed: return "not opened yet";
   case Phase::opening: return fmt::format("opening its log, {} commands wait", waiting_.size());
   case Phase::electing: return fmt::format("standing for election, {} commands wait", waiting_.size());
-  case Phase::stopped: return "stopped: " + (stopped_ ? stopped_->message : std::string("removed"));
+  case Phase::stopped:
+    return "stopped: " + (stopped_ ? stopped_->message : std::string("removed")) +
+           (damaged_ ? "; begins anew once the other replicas have a leader" : "");
   case Phase::serving: break;
   }
   return fmt::format("{}, term {}, offsets {} to {}, high watermark {}, {} acknowledgements and {} fetches wait, "
@@ -157,7 +167,8 @@ void PartitionActor::start_replica() {
   partition::PartitionReplica::Start start;
   start.group = wiring_.group;
   start.self = wiring_.self;
-  start.hard = membership::hard_state_at_start(std::move(opened->hard), opened->log.last_index, wiring_.placement);
+  start.hard = membership::hard_state_at_start(std::move(opened->hard), opened->log.last_index, wiring_.placement,
+                                               new_life());
   start.seed = wiring_.seed;
   const auto first_index = opened->log.first_index;
   const auto first_offset = opened->log.first_offset;
@@ -363,9 +374,11 @@ void PartitionActor::stop(const Error& error) {
   for (const auto& agent : wiring_.agents) send(agent, ReplicaStopped{wiring_.group});
   if (wiring_.applier) send(wiring_.applier, InternalLogUnusable{error});
   for (auto& command : std::exchange(waiting_, {})) execute(command);
+  await_healing(error);
 }
 
 void PartitionActor::remove(const Error& why) {
+  if (std::exchange(damaged_, false)) --wiring_.loop->node.metrics.replicas_damaged;
   if (phase_ != Phase::stopped) {
     stopped_ = why;
     phase_ = Phase::stopped;

@@ -126,6 +126,12 @@ private:
   void remove(const Error& why);
   void on_destroyed();
   void tell_gone();
+  // partition_healing.cpp
+  void damage_found(const DamageFound& message);
+  void await_healing(const Error& error);
+  bool others_serve() const;
+  void try_to_heal();
+  void on_set_aside(const LogSetAside& message);
   void route_effects();
   void route_produced(std::vector<partition::ProduceOutcome>& outcomes);
   void route_fetched(partition::FetchOutcome& outcome);
@@ -152,6 +158,10 @@ private:
   std::unique_ptr<LogOpened> opened_; // until the replica is made
   std::size_t suffix_read_ = 0;       // entries of its suffix that are whole
   std::optional<Error> stopped_;
+  // Of the replica's own log, which it can do without if others have it.
+  bool damaged_ = false;
+  bool setting_aside_ = false;
+  std::uint32_t healed_ = 0; // times that it began anew
   std::deque<Command> waiting_;
   std::vector<Asker> askers_; // by WaiterId
   std::vector<partition::WaiterId> free_askers_;

@@ -13,6 +13,7 @@ const char* name_of(ActorKind kind) {
   case ActorKind::writer: return "writer";
   case ActorKind::reader: return "reader";
   case ActorKind::compactor: return "compactor";
+  case ActorKind::scrubber: return "scrubber";
   case ActorKind::metadata: return "metadata";
   case ActorKind::loop: return "loop";
   case ActorKind::state: return "state";

@@ -20,6 +20,7 @@ enum class ActorKind : std::uint8_t {
   writer,
   reader,
   compactor,
+  scrubber,
   metadata,
   loop,
   state,

@@ -6,6 +6,7 @@
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
 #include "storage/log_reader.h"
+#include "storage/quarantine.h"
 
 namespace callboard {
 namespace {
@@ -30,6 +31,7 @@ caf::behavior WriterActor::make_behavior() {
       handler([this](const OpenLog& message) { open(message); }),
       handler([this](const StoreLogStart& message) { store_log_start(message); }),
       handler([this](DestroyLog& message) { destroy(std::move(message)); }),
+      handler([this](const SetLogAside& message) { set_aside(message); }),
       handler([this](const ConfigureLog& message) { configure(message); }),
       handler([this](DescribeLog& message) { describe_log(message); }),
       handler([this](const BackgroundStep& message) { background_step(message.group); }),
@@ -56,15 +58,16 @@ WriterActor::OpenedLog* WriterActor::find(GroupId group) {
 }
 
 void WriterActor::open(const OpenLog& message) {
-  auto record = state_.read(message.group);
-  if (!record) {
-    send(message.from, LogUnusable{record.error()});
-    return;
-  }
   auto log = storage::PartitionLog::open(state_, message.group, directory_, message.options, wall_now());
   if (!log) {
     log::error("group {}: the log cannot be used: {}", message.group.value, log.error().message);
     send(message.from, LogUnusable{log.error()});
+    return;
+  }
+  // Only now: opening it may have begun another life.
+  auto record = state_.read(message.group);
+  if (!record) {
+    send(message.from, LogUnusable{record.error()});
     return;
   }
   touches_.erase(message.group);
@@ -326,6 +329,34 @@ void WriterActor::remove_log(GroupId group) {
   auto node = logs_.extract(group);
   if (const auto gone = node.mapped().log->destroy(); !gone)
     log::warn("group {}: its files stay behind: {}", group.value, gone.error().message);
+}
+
+// What waits to be committed of it is of the life that ends.
+void WriterActor::set_aside(const SetLogAside& message) {
+  std::erase_if(staged_hard_, [&](const StagedHardState& staged) { return staged.update.group == message.group; });
+  const auto found = logs_.find(message.group);
+  if (found != logs_.end() && found->second.compacting) {
+    found->second.aside_wanted = message;
+    send(compactor_, CancelCompaction{message.group});
+    return;
+  }
+  logs_.erase(message.group);
+  auto moved = storage::set_aside(state_, message.group, directory_);
+  if (moved)
+    send(message.from, LogSetAside{ok_status(), std::move(*moved)});
+  else
+    send(message.from, LogSetAside{moved.error(), {}});
+}
+
+// The compactor has let go of it: what had to wait for that.
+bool WriterActor::leave_wanted(const OpenedLog& opened) {
+  if (opened.destroy_wanted) {
+    destroy(*opened.destroy_wanted);
+    return true;
+  }
+  if (!opened.aside_wanted) return false;
+  set_aside(SetLogAside(*opened.aside_wanted));
+  return true;
 }
 
 void WriterActor::close_logs(const CloseLogs& message) {

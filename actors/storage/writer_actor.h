@@ -75,6 +75,7 @@ private:
     std::optional<TimestampMs> compaction_due; // a CheckCompaction is on its way
     bool compacting = false;                   // the compactor has a task of this log
     std::optional<DestroyLog> destroy_wanted;  // once it has not
+    std::optional<SetLogAside> aside_wanted{}; // likewise
   };
 
   void open(const OpenLog& message);
@@ -83,6 +84,8 @@ private:
   void store_log_start(const StoreLogStart& message);
   void destroy(DestroyLog message);
   void remove_log(GroupId group);
+  void set_aside(const SetLogAside& message);
+  bool leave_wanted(const OpenedLog& opened);
   void configure(const ConfigureLog& message);
   void touch_when_due(const ConfigureLog& message);
   void describe_log(DescribeLog& message);

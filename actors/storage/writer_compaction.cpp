@@ -65,7 +65,7 @@ void WriterActor::on_check_compaction(const CheckCompaction& message) {
 
 void WriterActor::on_segment_compacted(const SegmentCompacted& message) {
   auto* opened = find(message.group);
-  if (opened == nullptr || opened->destroy_wanted) return;
+  if (opened == nullptr || opened->destroy_wanted || opened->aside_wanted) return;
   const auto installed = opened->log->install(message.segment);
   if (!installed) {
     log::error("group {}: a compacted segment cannot be put in place: {}", message.group.value,
@@ -82,10 +82,7 @@ void WriterActor::on_compaction_done(const CompactionDone& message) {
   auto* opened = find(message.group);
   if (opened == nullptr) return;
   opened->compacting = false;
-  if (opened->destroy_wanted) {
-    destroy(*opened->destroy_wanted);
-    return;
-  }
+  if (leave_wanted(*opened)) return;
   if (const auto finished = opened->log->finish_compaction(message.result); !finished) {
     log::error("group {}: its compaction cannot be recorded: {}", message.group.value, finished.error().message);
     if (finished.error().code != ErrorCode::storage_full) send(opened->owner, LogUnusable{finished.error()});
@@ -100,10 +97,7 @@ void WriterActor::on_compaction_failed(const CompactionFailed& message) {
   auto* opened = find(message.group);
   if (opened == nullptr) return;
   opened->compacting = false;
-  if (opened->destroy_wanted) {
-    destroy(*opened->destroy_wanted);
-    return;
-  }
+  if (leave_wanted(*opened)) return;
   const bool current = opened->log->compaction_task() == message.task;
   opened->log->abandon_compaction();
   if (current && is_damage(message.error)) {

@@ -28,9 +28,12 @@ Membership founding_membership(const Placement& placement) {
   return founding;
 }
 
-HardState hard_state_at_start(HardState stored, RaftIndex last, const Placement& placement) {
-  const bool untouched = stored.term == Term{} && last == RaftIndex{} && stored.membership.voters.empty();
-  if (untouched) stored.membership = founding_membership(placement);
+HardState hard_state_at_start(HardState stored, RaftIndex last, const Placement& placement, std::uint32_t new_life) {
+  if (!stored.membership.voters.empty() || stored.life > 0) return stored;
+  if (stored.term == Term{} && last == RaftIndex{}) stored.membership = founding_membership(placement);
+  if (!stored.membership.voters.empty()) return stored;
+  stored.life = new_life;
+  stored.recovering = true;
   return stored;
 }
 
@@ -55,7 +58,8 @@ NodeId successor(const partition::PartitionReplica& replica) {
   auto to = no_node;
   RaftIndex most;
   for (const auto& peer : replica.raft().progress()) {
-    if (!replica.membership().is_voter(peer.node()) || !peer.present() || peer.match() < most) continue;
+    if (!replica.membership().is_voter(peer.node()) || !peer.present() || !peer.counts() || peer.match() < most)
+      continue;
     most = peer.match();
     to = peer.node();
   }
@@ -95,7 +99,7 @@ LeaderAnnouncement LeaderTeller::now(const partition::PartitionReplica* replica)
   out.as_of = replica->raft().commit_index();
   for (const auto voter : out.voters) {
     const bool present = voter == self_ || std::any_of(progress.begin(), progress.end(), [&](const auto& peer) {
-                           return peer.node() == voter && peer.present();
+                           return peer.node() == voter && peer.present() && peer.counts();
                          });
     if (present) out.in_sync.push_back(voter);
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "cluster/partition/partition_replica.h"
@@ -19,8 +20,10 @@ bool names(const Placement& placement, NodeId node);
 Membership founding_membership(const Placement& placement);
 
 // What a replica starts from that finds `stored`, and a log that ends at `last`: what it stored, or the members
-// that the group was made with if it has heard of no leader yet. Whoever has was brought in by one.
-HardState hard_state_at_start(HardState stored, RaftIndex last, const Placement& placement);
+// that the group was made with if it has heard of no leader yet. Whoever has was brought in by one: the node may
+// have had a replica of the group before, and what that said may still be on its way. So this one begins
+// `new_life`, which none before it had, and recovers like one that lost its log.
+HardState hard_state_at_start(HardState stored, RaftIndex last, const Placement& placement, std::uint32_t new_life);
 
 // Whether a replica that has just been opened is to stand for election at once: it is the only voter,
 // or the one who is preferred.
@@ -30,7 +33,7 @@ bool stands_at_once(const partition::PartitionReplica& replica, const Placement&
 std::optional<Membership> membership_due(const partition::PartitionReplica& replica, const Placement& wanted);
 
 // To whom a leader hands over if nobody in particular is meant: the voter that is not known to be
-// away and has most. no_node: there is none.
+// away or recovering and has most. no_node: there is none.
 NodeId successor(const partition::PartitionReplica& replica);
 
 // Whether `announcement`, of the group's leader, says that `node` is no member.

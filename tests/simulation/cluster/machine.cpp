@@ -162,7 +162,8 @@ bool Machine::holds(GroupId group) const {
 
 void Machine::prepare(GroupId group, partition::PartitionReplica::Start& start) {
   const auto& duty = duties_.at(group);
-  start.hard = membership::hard_state_at_start(std::move(start.hard), start.log.last_index, duty.placement);
+  start.hard = membership::hard_state_at_start(std::move(start.hard), start.log.last_index, duty.placement,
+                                               static_cast<std::uint32_t>(around_.timeline.now()) + 1);
   if (group != metadata_group) return;
   // Who applies the log wants whole what is committed later.
   const auto& log = disk().find(group)->log;

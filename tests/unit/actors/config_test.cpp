@@ -89,6 +89,8 @@ BOOST_AUTO_TEST_CASE(the_documented_file_says_the_defaults) {
   BOOST_TEST(documented->sniff_timeout_ms == is.sniff_timeout_ms);
   BOOST_TEST(documented->receive_timeout_ms == is.receive_timeout_ms);
   BOOST_TEST(documented->flush_interval_ms == is.flush_interval_ms);
+  BOOST_TEST(documented->scrub_interval_ms == is.scrub_interval_ms);
+  BOOST_TEST(documented->scrub_bytes_per_second == is.scrub_bytes_per_second);
   BOOST_TEST(documented->auto_create_topics == is.auto_create_topics);
   BOOST_TEST(documented->default_partitions == is.default_partitions);
   BOOST_TEST(documented->topic.retention_ms == is.topic.retention_ms);
