@@ -50,6 +50,13 @@ const Error no_longer_leads{
     ErrorCode::not_leader_or_follower,
     "This node no longer leads the partition; whether the batch stays is not known here: send it again."};
 
+// Behind `after`, up to `upto`.
+bool term_begins(const TermHistory& terms, RaftIndex after, RaftIndex upto) {
+  const auto& starts = terms.starts();
+  return std::any_of(starts.begin(), starts.end(),
+                     [&](const auto& start) { return start.index > after && start.index <= upto; });
+}
+
 } // namespace
 
 PartitionReplica::PartitionReplica(Start start)
@@ -169,6 +176,7 @@ void PartitionReplica::written(std::uint64_t sequence) {
     catch_up_rows_.written();
     state_.in_flight.reset();
     stored_state_end_ = state_.end;
+    stored_state_applied_ = state_.applied;
   }
   release(acks_on_store_, raft_.stored_index());
   absorb();
@@ -364,11 +372,13 @@ void PartitionReplica::apply_entry(Unapplied& unapplied) {
 
 // Segments may go with what the state on disk does not know yet only once it does; and
 // with entries at this very offset that are no batches only once those are committed, as
-// another leader may undo them. Nor while the disk still has entries that were undone here:
-// the write that replaces them comes later than a log start.
+// another leader may undo them, and once the state has the terms that begin with them. Nor
+// while the disk still has entries that were undone here: the write that replaces them comes
+// later than a log start.
 void PartitionReplica::release_log_start() {
   if (undone_from_ && raft_.stored_index() >= *undone_from_) undone_from_.reset();
   if (!log_start_due_ || *log_start_due_ > stored_state_end_ || undone_from_) return;
+  if (*log_start_due_ == stored_state_end_ && term_begins(terms_, stored_state_applied_, committed_)) return;
   const auto* next = unapplied_.empty() ? nullptr : &unapplied_.front().entry;
   if (next != nullptr && next->type != EntryType::batch && next->base_offset <= *log_start_due_) return;
   effects_.log_start = std::exchange(log_start_due_, {});

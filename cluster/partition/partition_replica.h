@@ -431,6 +431,7 @@ private:
   std::uint32_t confirming_ticks_ = 0;   // until the leadership is confirmed; 0: nobody asks
   std::uint32_t confirmed_ticks_ = 0;    // for how long it counts
   Offset stored_state_end_;              // below it the state on disk speaks for the batches
+  RaftIndex stored_state_applied_;       // what it is as of
   std::optional<Offset> log_start_due_;  // in effect, to be told once the state is on disk
   std::optional<RaftIndex> undone_from_; // until what came in their place is on disk
   LogDigest digest_;

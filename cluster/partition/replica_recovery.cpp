@@ -94,6 +94,7 @@ Status PartitionReplica::recover(const RecoveredLog& log) {
   if (log_start_ > log.log_start) log_start_due_ = log_start_;
   log_start_proposed_ = std::max(log_start_proposed_, log_start_);
   stored_state_end_ = high_watermark_;
+  stored_state_applied_ = committed_;
   release_log_start();
   if (log_start_ > high_watermark_ && !catching_up) return corrupt("it starts behind its committed end");
   return ok_status();
@@ -193,6 +194,7 @@ void PartitionReplica::install(const raft::Snapshot& snapshot) {
   log_start_due_.reset();
   undone_from_.reset();
   stored_state_end_ = snapshot.log_start;
+  stored_state_applied_ = snapshot.applied;
   log_start_ = log_start_proposed_ = std::max({log_start_, snapshot.log_start, state->log_start});
   first_offset_ = log_end_ = snapshot.next_offset;
   high_watermark_ = std::max(high_watermark_, snapshot.next_offset);

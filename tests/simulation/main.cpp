@@ -43,8 +43,8 @@ private:
       text += " " + std::string(name_of(static_cast<Fault>(i))) + " " + std::to_string(totals_.strikes[i]);
     }
     all &= totals_.heals > 0;
-    std::printf("%s, states that were replaced %" PRIu64 ", damaged replicas that began anew %" PRIu64 "\n", text.c_str(),
-                totals_.states_replaced, totals_.heals);
+    std::printf("%s, states that were replaced %" PRIu64 ", damaged replicas that began anew %" PRIu64 "\n",
+                text.c_str(), totals_.states_replaced, totals_.heals);
     if (all || failed_ || runs_ < runs_with_every_fault) return true;
     std::printf("FAILED: one of the faults never struck\n");
     return false;
