@@ -83,7 +83,9 @@ void Raft::receive(const Message& message, const AppendReply& reply) {
     ++refusals_.stale;
     return;
   }
+  const bool counted = peer->counts();
   hear_life(*peer, reply);
+  const bool counts_again = !counted && peer->counts();
   if (reply.match > log_.last_index() || reply.hint_index > reply.rejected_prev) {
     ++refusals_.malformed;
   } else if (reply.rejected) {
@@ -91,20 +93,19 @@ void Raft::receive(const Message& message, const AppendReply& reply) {
   } else {
     on_matched(*peer, reply.match);
   }
+  if (!counts_again || !leads()) return;
+  advance_commit();
+  finish_change(); // peers may be others now
 }
 
 // What an earlier life of it acknowledged counts no more, and nothing does before it says
 // that it has recovered.
 void Raft::hear_life(Progress& peer, const AppendReply& reply) {
-  const bool counted = peer.counts();
   if (reply.life > peer.life && !sabotaged(Sabotage::earlier_lives_counted)) {
     wake();
     peer.begin_life(reply.life, log_.last_index());
   }
   peer.recovering = reply.recovering;
-  if (counted || peer.recovering) return;
-  advance_commit();
-  finish_change();
 }
 
 Append Raft::append_to(const Progress& peer, RaftIndex prev, Term prev_term) const {
