@@ -124,7 +124,10 @@ bool Raft::acceptable(const Message& message) {
     ++refusals_.malformed;
     return false;
   }
-  if (Progress* peer = find_peer(message.from)) peer->heard(is_down(message.from));
+  // Who was away and asks for votes has not said yet what is left of its log.
+  Progress* peer = find_peer(message.from);
+  const bool asks = std::holds_alternative<VoteRequest>(message.body);
+  if (peer != nullptr) peer->heard(is_down(message.from) || (asks && peer->away));
   return true;
 }
 
