@@ -114,6 +114,9 @@ using Body = std::variant<VoteRequest, VoteReply, Append, AppendReply, InstallSn
 struct LogDigest {
   RaftIndex index;
   std::uint64_t value = 0;
+  // What others said is in it, or entries that others gave to a replica that had lost its own: it is no voice
+  // of its own about who is right.
+  bool learned = false;
 
   bool operator==(const LogDigest&) const = default;
 };
@@ -126,6 +129,8 @@ struct Message {
   Body body;
   // The sender's, beside an Append or its reply. Raft itself does not look at them.
   LogDigest digest{};
+  // The leader says: there all voters had the same digest. Index 0: nowhere in this term.
+  RaftIndex agreed{};
   // The leader says: what the receiver has in this life is not the group's log.
   std::optional<std::uint32_t> damaged_life{};
 };

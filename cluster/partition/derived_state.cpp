@@ -16,6 +16,17 @@ std::optional<Int> single_value(const StateRow& row) {
   return known && in.ended_well() ? std::optional(value) : std::nullopt;
 }
 
+bool load_digest(LogDigest& digest, const StateRow& row) {
+  if (row.key.size() != 1 || !row.value) return false;
+  RowReader in(*row.value);
+  const bool known = in.get<std::uint8_t>() == row_version;
+  const auto value = in.get<std::uint64_t>();
+  const auto learned = in.get<std::uint64_t>();
+  if (!known || !in.ended_well()) return false;
+  digest = LogDigest(digest.index(), value, RaftIndex(learned));
+  return true;
+}
+
 bool load_row(DerivedState& state, const StateRow& row) {
   switch (row.key.empty() ? RowKind{} : static_cast<RowKind>(row.key.front())) {
   case RowKind::producer: return state.producers.load(row);
@@ -31,8 +42,7 @@ bool load_row(DerivedState& state, const StateRow& row) {
     return applied.has_value();
   }
   case RowKind::digest: {
-    state.digest = single_value<std::uint64_t>(row);
-    return state.digest.has_value();
+    return load_digest(state.digest, row);
   }
   case RowKind::cuts: {
     auto cuts = row.key.size() == 1 && row.value ? CompactionCuts::load(*row.value) : std::nullopt;
@@ -49,6 +59,7 @@ Result<DerivedState> load_state(const std::vector<StateRow>& rows, RaftIndex app
   DerivedState state;
   state.producers.apply(applied);
   state.terms.apply(applied);
+  state.digest = LogDigest(applied, std::nullopt);
   for (const auto& row : rows) {
     if (!load_row(state, row)) {
       return Error{ErrorCode::corrupt_storage,
@@ -66,10 +77,10 @@ StateRow cuts_row(const CompactionCuts& cuts) {
   return {RowWriter().put(RowKind::cuts).take(), cuts.row_value()};
 }
 
-StateRow digest_row(std::optional<std::uint64_t> digest) {
+StateRow digest_row(const LogDigest& digest) {
   StateRow row;
   row.key = RowWriter().put(RowKind::digest).take();
-  if (digest) row.value = RowWriter().put(row_version).put(*digest).take();
+  if (digest.value()) row.value = RowWriter().put(row_version).put(*digest.value()).put(digest.learned().value).take();
   return row;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cluster/partition/compaction_cuts.h"
+#include "cluster/partition/log_digest.h"
 #include "cluster/partition/producer_table.h"
 #include "cluster/partition/term_history.h"
 #include "schema/result.h"
@@ -19,7 +20,7 @@ struct DerivedState {
   CompactionCuts cuts;
   // It came with a snapshot and is as of this index; the log may not be there yet.
   std::optional<RaftIndex> catch_up;
-  std::optional<std::uint64_t> digest; // see log_digest.h
+  LogDigest digest;
 };
 
 // Error: corrupt_storage, a row is not one of ours or damaged.
@@ -27,8 +28,8 @@ Result<DerivedState> load_state(const std::vector<StateRow>& rows, RaftIndex app
 
 StateRow log_start_row(Offset log_start);
 StateRow cuts_row(const CompactionCuts& cuts);
-// nullopt: the row is removed.
-StateRow digest_row(std::optional<std::uint64_t> digest);
+// One that is not known: the row is removed.
+StateRow digest_row(const LogDigest& digest);
 StateRow catch_up_row(std::optional<RaftIndex> applied);
 
 } // namespace callboard::partition

@@ -69,32 +69,54 @@ void DigestComparison::name(const LogDigest& own) {
 raft::VoteResult DigestComparison::agreement(std::uint64_t value, const raft::LogDigest& own,
                                              const Membership& membership, NodeId self) const {
   return raft::vote_result(membership, [&](NodeId voter) {
-    if (voter == self) return own.value == value ? raft::Ballot::granted : raft::Ballot::refused;
-    const auto voice = std::find_if(voices_.begin(), voices_.end(),
-                                    [&](const Voice& it) { return it.node == voter && it.digest.index == own.index; });
-    if (voice == voices_.end()) return raft::Ballot::missing;
-    return voice->digest.value == value ? raft::Ballot::granted : raft::Ballot::refused;
+    const auto* said = voter == self ? &own : said_by(voter, own.index);
+    if (said == nullptr || said->learned) return raft::Ballot::missing;
+    return said->value == value ? raft::Ballot::granted : raft::Ballot::refused;
+  });
+}
+
+const raft::LogDigest* DigestComparison::said_by(NodeId node, RaftIndex index) const {
+  const auto voice = std::find_if(voices_.begin(), voices_.end(),
+                                  [&](const Voice& it) { return it.node == node && it.digest.index == index; });
+  return voice == voices_.end() ? nullptr : &voice->digest;
+}
+
+bool DigestComparison::all_have(const raft::LogDigest& own, const Membership& membership, NodeId self) const {
+  const auto members = membership.members();
+  return std::all_of(members.begin(), members.end(), [&](NodeId node) {
+    if (node == self || !membership.is_voter(node)) return true;
+    const auto* said = said_by(node, own.index);
+    return said != nullptr && said->value == own.value;
   });
 }
 
 DigestComparison::Verdict DigestComparison::hear(NodeId node, std::uint32_t life, const raft::LogDigest& digest,
                                                  const Membership& membership, NodeId self) {
   if (raft::sabotaged(raft::Sabotage::digest_not_compared)) return Verdict::none;
-  const auto own = std::find_if(named_.begin(), named_.end(), [&](const auto& it) { return it.index == digest.index; });
-  if (digest.index.value == 0 || own == named_.end()) return Verdict::none;
   auto voice = std::find_if(voices_.begin(), voices_.end(), [&](const Voice& it) { return it.node == node; });
   if (voice == voices_.end()) voice = voices_.insert(voice, {node, life, {}});
-  if (voice->life == life && voice->digest == digest) return Verdict::none;
+  if (life < voice->life) return Verdict::none;
+  if (life > voice->life) {
+    *voice = {node, life, {}};
+    agreed_ = {}; // with what it had before
+  }
+  const auto own = std::find_if(named_.begin(), named_.end(), [&](const auto& it) { return it.index == digest.index; });
+  if (digest.index.value == 0 || own == named_.end() || voice->digest == digest) return Verdict::none;
   *voice = {node, life, digest};
+  const bool agreed = own->index > agreed_ && all_have(*own, membership, self);
+  if (agreed) agreed_ = own->index;
   if (digest.value != own->value && agreement(digest.value, *own, membership, self) == raft::VoteResult::won)
     return Verdict::self_differs;
-  if (agreement(own->value, *own, membership, self) != raft::VoteResult::won) return Verdict::none;
+  const bool decided = agreement(own->value, *own, membership, self) == raft::VoteResult::won;
   bool found = false;
   for (auto& it : voices_) {
+    if (!decided) break;
     it.differs |= it.digest.index == own->index && it.digest.value != own->value;
     found |= it.differs;
   }
-  return found ? Verdict::peer_differs : Verdict::none;
+  if (found) return Verdict::peer_differs;
+  const auto learned = [](const Voice& it) { return it.digest.learned; };
+  return agreed && std::any_of(voices_.begin(), voices_.end(), learned) ? Verdict::agreed : Verdict::none;
 }
 
 std::optional<std::uint32_t> DigestComparison::differs(NodeId node) const {
@@ -108,6 +130,7 @@ void DigestComparison::begin_term() {
   answer_ = {};
   named_.clear();
   voices_.clear();
+  agreed_ = {};
 }
 
 } // namespace callboard::partition

@@ -17,25 +17,40 @@ namespace callboard::partition {
 // A batch goes in with the checksum in its header, so that nothing is read for it.
 //
 // Not known: where entries came from a log that was compacted. From there on it is what
-// somebody else says it is (adopt()).
+// somebody else says it is (adopt()). Such a digest, and that of a replica that had its entries
+// from another one to recover, repeats another's: it is learned, and no voice of its own, until
+// all voters have been found to have the same behind there.
 class LogDigest {
 public:
   LogDigest() = default;
-  LogDigest(RaftIndex index, std::optional<std::uint64_t> value) : index_(index), value_(value) {}
+  LogDigest(RaftIndex index, std::optional<std::uint64_t> value, RaftIndex learned = {})
+    : index_(index), learned_(learned), value_(value) {}
 
   // The next entry; of a batch the header is enough.
   void apply(const LogEntry& entry, std::uint32_t checksum, bool original);
   void adopt(const raft::LogDigest& digest) {
-    if (digest.index == index_) value_ = digest.value;
+    if (digest.index != index_) return;
+    value_ = digest.value;
+    learned_ = index_;
+  }
+  void learn_up_to(RaftIndex index) { learned_ = index; }
+  // All voters have the same there.
+  void agree(RaftIndex index) {
+    if (index >= learned_) learned_ = {};
   }
 
   RaftIndex index() const { return index_; }
   std::optional<std::uint64_t> value() const { return value_; }
+  // Up to where it repeats another's; index 0: it does not.
+  RaftIndex learned() const { return learned_; }
   // Index 0: not known.
-  raft::LogDigest as_of_now() const { return value_ ? raft::LogDigest{index_, *value_} : raft::LogDigest{}; }
+  raft::LogDigest as_of_now() const {
+    return value_ ? raft::LogDigest{index_, *value_, learned_.value > 0} : raft::LogDigest{};
+  }
 
 private:
   RaftIndex index_;
+  RaftIndex learned_;
   std::optional<std::uint64_t> value_ = 0;
 };
 
@@ -50,7 +65,8 @@ bool is_original(const LogEntry& entry);
 //   leader    name(i) ------- (i, digest) -------> follower   expect(), until it is there
 //             hear()  <------ (i, its own) ------             answer(), with every reply
 //
-// The leader counts as one voice like any other.
+// The leader counts as one voice like any other, and what is learned as none. Where all voters have the same,
+// the leader says so: from there on everyone speaks for himself.
 class DigestComparison {
 public:
   // ---- of a follower
@@ -62,13 +78,16 @@ public:
   const raft::LogDigest& answer() const { return answer_; }
 
   // ---- of a leader
-  enum class Verdict : std::uint8_t { none, peer_differs, self_differs };
+  // agreed: some who repeated others are to hear of it.
+  enum class Verdict : std::uint8_t { none, agreed, peer_differs, self_differs };
   // The one to be said from now on, if own is known.
   void name(const LogDigest& own);
   const raft::LogDigest& named() const { return named_.empty() ? nothing : named_.back(); }
   // `node` is known as `life`.
   Verdict hear(NodeId node, std::uint32_t life, const raft::LogDigest& digest, const Membership& membership,
                NodeId self);
+  // The last index where all voters had the same; index 0: none in this term.
+  RaftIndex agreed() const { return agreed_; }
   // In which life this replica has been found to differ.
   std::optional<std::uint32_t> differs(NodeId node) const;
 
@@ -82,6 +101,8 @@ private:
     raft::LogDigest digest;
     bool differs = false; // from the majority
   };
+  const raft::LogDigest* said_by(NodeId node, RaftIndex index) const;
+  bool all_have(const raft::LogDigest& own, const Membership& membership, NodeId self) const;
   raft::VoteResult agreement(std::uint64_t value, const raft::LogDigest& own, const Membership& membership,
                              NodeId self) const;
   static inline const raft::LogDigest nothing{};
@@ -90,6 +111,7 @@ private:
   raft::LogDigest answer_;
   std::deque<raft::LogDigest> named_; // oldest first
   std::vector<Voice> voices_;         // of each other replica the last
+  RaftIndex agreed_;
 };
 
 } // namespace callboard::partition

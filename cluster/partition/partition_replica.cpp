@@ -89,7 +89,7 @@ void PartitionReplica::step(raft::Message message) {
   if (hold_for_state(message)) return;
   const auto* reply = std::get_if<raft::AppendReply>(&message.body);
   const DigestHeard heard{message.from,   message.term,        reply != nullptr, reply == nullptr ? 0 : reply->life,
-                          message.digest, message.damaged_life};
+                          message.digest, message.agreed,      message.damaged_life};
   raft_.step(std::move(message));
   absorb();
   heed(heard);
@@ -258,6 +258,7 @@ void PartitionReplica::absorb(bool own_entries) {
   absorb_log(own_entries);
   absorb_office();
   apply_committed();
+  note_recovery();
   if (raft_.committed_membership_index() > membership_index_) {
     membership_index_ = raft_.committed_membership_index();
     effects_.membership_changed = true;

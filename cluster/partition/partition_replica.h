@@ -321,6 +321,7 @@ private:
     bool reply = false;
     std::uint32_t life = 0; // of who replies
     raft::LogDigest digest;
+    RaftIndex agreed;
     std::optional<std::uint32_t> damaged_life;
   };
   // How far the derived state was given to the disk.
@@ -403,6 +404,7 @@ private:
 
   // replica_digest.cpp
   void heed(const DigestHeard& heard);
+  void note_recovery();
   void name_digest();
   void add_digests(std::vector<raft::Message>& messages) const;
 

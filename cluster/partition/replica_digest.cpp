@@ -1,4 +1,6 @@
 // PartitionReplica: its digest and those of the others.
+#include <limits>
+
 #include "cluster/partition/partition_replica.h"
 
 namespace callboard::partition {
@@ -17,8 +19,11 @@ void PartitionReplica::heed(const DigestHeard& heard) {
   if (stopped_ || heard.term != raft_.term()) return;
   if (heard.reply && leading()) {
     if (!digest_.value()) digest_.adopt(heard.digest);
-    switch (comparison_.hear(heard.from, heard.life, heard.digest, raft_.membership(), raft_.self())) {
+    const auto verdict = comparison_.hear(heard.from, heard.life, heard.digest, raft_.membership(), raft_.self());
+    digest_.agree(comparison_.agreed());
+    switch (verdict) {
     case DigestComparison::Verdict::none: break;
+    case DigestComparison::Verdict::agreed:
     case DigestComparison::Verdict::peer_differs: raft_.stay_awake(); break; // until it was told
     case DigestComparison::Verdict::self_differs: stop(differs); break;
     }
@@ -29,6 +34,7 @@ void PartitionReplica::heed(const DigestHeard& heard) {
     stop(differs);
     return;
   }
+  if (!raft_.recovering()) digest_.agree(heard.agreed);
   comparison_.expect(heard.digest, digest_);
   comparison_.reached(digest_);
 }
@@ -41,11 +47,21 @@ void PartitionReplica::name_digest() {
   comparison_.name(digest_);
 }
 
+// What it gets while it recovers is another's log.
+void PartitionReplica::note_recovery() {
+  if (raft_.recovering()) {
+    digest_.learn_up_to(RaftIndex{std::numeric_limits<RaftIndex::rep>::max()});
+  } else if (digest_.learned() > raft_.last_index()) {
+    digest_.learn_up_to(raft_.last_index());
+  }
+}
+
 // Beside messages that are sent anyway.
 void PartitionReplica::add_digests(std::vector<raft::Message>& messages) const {
   for (auto& message : messages) {
     if (std::holds_alternative<raft::Append>(message.body)) {
       message.digest = comparison_.named();
+      message.agreed = comparison_.agreed();
       message.damaged_life = comparison_.differs(message.to);
     } else if (std::holds_alternative<raft::AppendReply>(message.body)) {
       message.digest = comparison_.answer().index.value > 0 ? comparison_.answer() : digest_.as_of_now();

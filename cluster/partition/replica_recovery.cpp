@@ -83,7 +83,7 @@ Status PartitionReplica::recover(const RecoveredLog& log) {
   cut_due_ = cuts_.last().upto > Offset{};
   first_offset_ = log.first_offset;
   const bool from_the_start = log.applied.value == 0 && log.first_index.value <= 1;
-  digest_ = LogDigest(log.applied, from_the_start ? std::optional<std::uint64_t>(0) : state->digest);
+  digest_ = from_the_start ? LogDigest() : state->digest;
   // Retention took entries, none of them a batch, that the state is not as of yet.
   if (log.last_index.value > 0 && log.first_index > log.applied.next())
     digest_ = LogDigest(raft_.commit_index(), std::nullopt);
@@ -160,7 +160,7 @@ void PartitionReplica::add_state(LogWrite& write, std::uint64_t sequence) {
   if (!log_start_rows_.take().empty()) write.state.push_back(log_start_row(log_start_));
   if (!cut_rows_.take().empty()) write.state.push_back(cuts_row(cuts_));
   if (!catch_up_rows_.take().empty()) write.state.push_back(catch_up_row(catch_up_));
-  write.state.push_back(digest_row(digest_.value()));
+  write.state.push_back(digest_row(digest_));
   write.applied = applied_;
   state_ = {applied_, 0, sequence, high_watermark_};
 }
@@ -185,7 +185,7 @@ void PartitionReplica::install(const raft::Snapshot& snapshot) {
   log_start_rows_ = {};
   cut_rows_ = {};
   cuts_ = std::move(state->cuts);
-  digest_ = LogDigest(snapshot.applied, state->digest);
+  digest_ = state->digest;
   cut_proposed_ = cuts_.last();
   cut_due_ = cuts_.last().upto > Offset{};
   catch_up_rows_ = {};
@@ -225,7 +225,8 @@ std::shared_ptr<const raft::Snapshot> PartitionReplica::make_snapshot() const {
   std::move(rows.begin(), rows.end(), std::back_inserter(snapshot->state));
   snapshot->state.push_back(log_start_row(log_start_));
   if (cuts_.last().upto > Offset{}) snapshot->state.push_back(cuts_row(cuts_));
-  if (digest_.value()) snapshot->state.push_back(digest_row(digest_.value()));
+  // To whoever takes it this is hearsay.
+  if (digest_.value()) snapshot->state.push_back(digest_row(LogDigest(applied_, digest_.value(), applied_)));
   snapshot->state.push_back(catch_up_row(applied_));
   return snapshot;
 }

@@ -21,7 +21,7 @@
 //                                | base offset i64 | log append time i64
 //   's'                   1 | log start i64
 //   't' term i32          1 | start offset i64 | index u64
-//   'd'                   1 | digest u64 of the entries up to the applied index
+//   'd'                   1 | digest u64 of the entries up to the applied index | learned up to u64
 //   'c'                   1 | applied index u64: came with a snapshot, ahead of the log
 //   'k'                   1 | last cut: upto i64, tombstones below i64, time i64
 //                           | count u8 | count x earlier cut: upto i64, time i64

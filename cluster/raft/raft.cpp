@@ -199,6 +199,7 @@ void Raft::follow(Term term, NodeId leader) {
   }
   role_ = Role::follower;
   leader_ = leader;
+  if (leader != no_node) asked_in_vain_ = 0;
   transfer_to_ = no_node;
   votes_.clear();
   progress_.clear();

@@ -354,6 +354,7 @@ private:
   std::uint64_t reset_sequence_ = 0;
   std::uint32_t elapsed_ = 0;          // follower: since the leader was heard; leader: since the last check
   std::uint32_t election_timeout_ = 0; // in ticks, drawn anew for each
+  std::uint32_t asked_in_vain_ = 0;    // who leads, since a leader was heard
   std::uint32_t heartbeat_elapsed_ = 0;
   std::uint32_t idle_ticks_ = 0;
   std::uint32_t transfer_ticks_ = 0;

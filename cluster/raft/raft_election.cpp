@@ -6,6 +6,12 @@
 #include "cluster/raft/sabotage.h"
 
 namespace callboard::raft {
+namespace {
+
+// Election time-outs that a replica without a vote leaves to those who have one.
+constexpr std::uint32_t asked_in_vain_max = 5;
+
+} // namespace
 
 bool Raft::sole_voter() const {
   const auto& current = membership();
@@ -25,10 +31,8 @@ bool Raft::may_stand() const {
                      [&](const MembershipAt& at) { return at.membership.is_voter(self_); });
 }
 
-// A replica that was told of no membership with itself in it may have been one before, voted, and
-// destroyed what it had: its vote could be a second one. It gets what it needs before it counts: while it
-// reads the log from its start, memberships of its earlier life are in what it has, and none of them is
-// taken for its own (hard_.membership is empty) before it has everything that a leader has committed.
+// A replica that was brought in may have been there before, voted, and destroyed what it had. While it reads the
+// log from its start it sees memberships of its earlier life: none is taken for its own before it has recovered.
 bool Raft::was_ever_member() const {
   return !hard_.membership.voters.empty() &&
          std::any_of(memberships_.begin(), memberships_.end(),
@@ -74,8 +78,14 @@ void Raft::ask_for_votes(bool pre, bool transfer) {
 }
 
 // Who does not vote hears of nobody after a start, if the leader rests: it asks for a vote that it
-// does not want, which a leader answers by showing itself.
+// does not want, which a leader answers by showing itself. If none does for long, it may be that the voters
+// that are left cannot elect any of their own: one needs the vote of this replica by an entry that is not
+// committed, and this one has more. So it stands, and once it leads hands over to a voter.
 void Raft::ask_who_leads() {
+  if (++asked_in_vain_ > asked_in_vain_max && was_ever_member()) {
+    start_election(true, false);
+    return;
+  }
   reset_election_timer();
   ask_for_votes(true, false);
 }

@@ -87,15 +87,6 @@ void Raft::append_or_reject(const Message& message, const Append& append) {
     return;
   }
   commit_to(std::min(append.commit, last_sent));
-  // Whoever came in with nothing has everything now that was committed before this term's leader,
-  // and so the membership that it is to go by.
-  const auto& newest = memberships_.front();
-  if (hard_.membership.voters.empty() && !newest.membership.voters.empty() && append.commit <= log_.stored_index() &&
-      log_.term_at(append.commit) == message.term) {
-    hard_.membership = newest.membership;
-    hard_.membership_index = newest.index;
-    store_hard_state();
-  }
   // Nobody would wake it under a leader whose node is taken for down already (on probation, say).
   const bool complete =
       last_sent == log_.last_index() && log_.stored_index() == last_sent && commit_index_ == last_sent;
@@ -123,10 +114,19 @@ AppendReply Raft::matched(RaftIndex match) const {
 }
 
 // It has on disk what this term's leader had when it heard of this life, and more was never
-// counted on it.
+// counted on it. In this term its vote may have been given before.
 void Raft::finish_recovery() {
   if (!hard_.recovering || !whole_from_ || std::min(acknowledged_, log_.stored_index()) < *whole_from_) return;
+  if (hard_.membership.voters.empty()) {
+    // It was brought in: its leader has to have committed something in this term, and with that all before it,
+    // so that it knows which membership that was.
+    const auto& committed = memberships_.front();
+    if (committed.membership.voters.empty() || log_.term_at(commit_index_) != hard_.term) return;
+    hard_.membership = committed.membership;
+    hard_.membership_index = committed.index;
+  }
   hard_.recovering = false;
+  if (hard_.vote == no_node) hard_.vote = self_;
   store_hard_state();
 }
 

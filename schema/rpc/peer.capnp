@@ -197,6 +197,8 @@ struct RaftMessage {
   digest @30 :UInt64;
   damagedLife @31 :UInt32;               # of an append: the receiver's log is not the group's; its life + 1, or 0
   membershipIndex @32 :UInt64;           # of a vote request: where the newest membership is that the sender knows
+  digestLearned @33 :Bool;               # the digest is in part what others said
+  agreedAt @34 :UInt64;                  # of an append: there all voters had the same digest; 0: nowhere yet
 }
 
 interface Node {

@@ -69,6 +69,8 @@ void Writer::write(const raft::Message& from, wire::RaftMessage::Builder to) {
   to.setTerm(from.term.value);
   to.setDigestAt(from.digest.index.value);
   to.setDigest(from.digest.value);
+  to.setDigestLearned(from.digest.learned);
+  to.setAgreedAt(from.agreed.value);
   if (from.damaged_life) to.setDamagedLife(*from.damaged_life + 1);
   std::visit([&](const auto& body) { write_body(body, to); }, from.body);
 }
@@ -339,7 +341,8 @@ raft::Message read_message(wire::RaftMessage::Reader from) {
           read_node(from.getTo()),
           read_term(from.getTerm()),
           read_body(from),
-          {RaftIndex(from.getDigestAt()), from.getDigest()},
+          {RaftIndex(from.getDigestAt()), from.getDigest(), from.getDigestLearned()},
+          RaftIndex(from.getAgreedAt()),
           from.getDamagedLife() > 0 ? std::optional(from.getDamagedLife() - 1) : std::nullopt};
 }
 
@@ -352,7 +355,7 @@ void write(const std::vector<raft::Message>& from, capnp::List<wire::RaftMessage
 
 capnp::MessageSize size_hint(const std::vector<raft::Message>& messages) {
   // Words of a struct of each kind, and of what refers to a payload in another segment.
-  constexpr std::size_t message_words = 14;
+  constexpr std::size_t message_words = 16;
   constexpr std::size_t entry_words = 8;
   constexpr std::size_t reference_words = 5;
   const auto words_of = [](std::size_t bytes) { return (bytes + word_bytes - 1) / word_bytes; };

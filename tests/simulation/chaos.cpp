@@ -4,6 +4,9 @@
 #include <iterator>
 #include <utility>
 
+#include "cluster/membership/group_duties.h"
+#include "cluster/partition/derived_state.h"
+
 namespace callboard::simulation {
 namespace {
 
@@ -249,6 +252,19 @@ void Chaos::rot() {
   around_.findings.struck(Fault::rot);
 }
 
+// Some replica's digest would repeat another's after a restart: it could not help to tell who is right.
+bool Chaos::repeats_another(GroupId group) const {
+  return std::any_of(around_.nodes.begin(), around_.nodes.end(), [&](const auto& node) {
+    const auto* stored = node.second->disk().find(group);
+    if (stored == nullptr) return false;
+    const auto recovered = stored->log.recover();
+    const auto state = partition::load_state(recovered.state, recovered.applied);
+    const auto* replica = node.second->find(group);
+    return (state && state->digest.learned().value > 0) ||
+           (replica != nullptr && replica->digest().learned().value > 0);
+  });
+}
+
 // A leader's first entry becomes one that moves the log start to 0, so to nowhere: nothing
 // that clients see depends on it. Committed and with everybody, so that it is not sent on; not
 // applied by the state on disk, so that it is read again.
@@ -258,7 +274,7 @@ void Chaos::alter() {
   const auto& history = around_.histories.at(group);
   const auto& membership = history.membership();
   const bool changes = around_.scenario.rate(Fault::membership) > 0;
-  if (changes || is_incomplete(group) || !membership.contains(node.id()) || !node.up()) return;
+  if (changes || is_incomplete(group) || repeats_another(group) || !membership.contains(node.id()) || !node.up()) return;
   auto& stored = node.disk().groups().at(group);
   const auto everybody_has = [&](const LogEntry& entry) {
     return std::all_of(around_.nodes.begin(), around_.nodes.end(), [&](const auto& other) {
@@ -267,6 +283,7 @@ void Chaos::alter() {
       return has != nullptr && has->term == entry.term;
     });
   };
+  crash(node, random_.below(short_down_max)); // what was being written may be there after it
   const auto recovered = stored.log.recover();
   std::vector<LogEntry> suffix;
   RaftIndex at;
@@ -281,7 +298,6 @@ void Chaos::alter() {
     suffix.back().payload = SharedBytes::copy_of(std::string(sizeof(Offset::rep), '\0'));
   }
   if (at.value == 0) return;
-  crash(node, random_.below(short_down_max));
   LogWrite write;
   write.truncate_from = at;
   write.entries = std::move(suffix);
@@ -301,7 +317,7 @@ void Chaos::change_membership() {
   if (share > 0 && random_.chance(share)) part(leader->id(), before.voters, target.voters);
   for (const auto member : target.members()) {
     auto& node = *around_.nodes.at(member);
-    if (node.disk().find(group) == nullptr) node.host(group, {});
+    if (node.disk().find(group) == nullptr) node.host(group, membership::hard_state_at_start({}, {}, {}, 1));
   }
 }
 

@@ -37,6 +37,7 @@ private:
   void cut_power();
   void alter();
   bool is_incomplete(GroupId group) const;
+  bool repeats_another(GroupId group) const;
   bool is_known_to_all(GroupId group, const Membership& membership) const;
   NodeId newest_log(GroupId group, const std::vector<NodeId>& voters) const;
   void change_membership();

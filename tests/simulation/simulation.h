@@ -55,6 +55,7 @@ private:
   void check_states();
   void recover(const std::string& phase);
   void endure_broken_minority();
+  bool cannot_be_told(GroupId group);
   void compare_replicas();
   std::string unwell(GroupId group);
   std::string behind(GroupId group, const partition::PartitionReplica& leader);

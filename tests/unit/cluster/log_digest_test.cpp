@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(behind_a_compacted_batch_it_is_not_known_until_somebody_say
   apply(thinned, batch(2, "w"));
   comparison.reached(thinned);
   BOOST_TEST(thinned.value().value() == 42U);
-  BOOST_TEST((comparison.answer() == raft::LogDigest{RaftIndex{2}, 42}));
+  BOOST_TEST((comparison.answer() == raft::LogDigest{RaftIndex{2}, 42, true}));
 }
 
 // A follower says what it had where the leader named it, however late.
@@ -126,6 +126,41 @@ BOOST_AUTO_TEST_CASE(the_majority_decides_who_differs) {
   Leader torn; // three opinions: nobody is right
   BOOST_TEST((torn.hear(2, same + 1, three) == Verdict::none));
   BOOST_TEST((torn.hear(3, same + 2, three) == Verdict::none));
+}
+
+// It had its log from one of them, which may be the wrong one.
+BOOST_AUTO_TEST_CASE(who_repeats_another_decides_nothing_until_all_agree) {
+  const auto three = voters({1, 2, 3});
+  Leader leader;
+  const auto same = *leader.own.value();
+  const auto learned = [&](DigestComparison& by, std::uint64_t index, std::uint64_t value) {
+    return by.hear(NodeId{3}, 0, {RaftIndex{index}, value, true}, three, NodeId{1});
+  };
+  BOOST_TEST((leader.hear(2, same + 1, three) == Verdict::none));
+  BOOST_TEST((learned(leader.comparison, 1, same) == Verdict::none));
+  BOOST_TEST((learned(leader.comparison, 1, same + 1) == Verdict::none));
+  BOOST_TEST(leader.comparison.agreed().value == 0U);
+
+  Leader other;
+  BOOST_TEST((other.hear(2, same, three) == Verdict::none));
+  BOOST_TEST((learned(other.comparison, 1, same) == Verdict::agreed));
+  BOOST_TEST(other.comparison.agreed().value == 1U);
+  LogDigest third(RaftIndex{1}, same, RaftIndex{1});
+  third.agree(RaftIndex{});
+  BOOST_TEST(third.as_of_now().learned);
+  third.agree(other.comparison.agreed());
+  BOOST_TEST(!third.as_of_now().learned);
+  BOOST_TEST((other.hear(2, same, three, 1) == Verdict::agreed)); // in a new life it is asked again
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_that_repeats_another_decides_nothing) {
+  LogDigest own(RaftIndex{1}, 5, RaftIndex{1});
+  DigestComparison comparison;
+  comparison.name(own);
+  const auto three = voters({1, 2, 3});
+  BOOST_TEST((comparison.hear(NodeId{2}, 0, {RaftIndex{1}, 5}, three, NodeId{1}) == Verdict::none));
+  BOOST_TEST((comparison.hear(NodeId{3}, 0, {RaftIndex{1}, 6}, three, NodeId{1}) == Verdict::none));
+  BOOST_TEST(!comparison.differs(NodeId{3}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_learner_has_no_voice_and_is_told) {

@@ -45,7 +45,8 @@ Message some_snapshot() {
 
 Message append_to_damaged() {
   auto message = message_of(Append{RaftIndex{4}, Term{2}, RaftIndex{3}, false, {}, 5, RaftIndex{6}});
-  message.digest = {RaftIndex{2}, 0x1122334455667788};
+  message.digest = {RaftIndex{2}, 0x1122334455667788, true};
+  message.agreed = RaftIndex{3};
   message.damaged_life = 8;
   return message;
 }
@@ -111,6 +112,7 @@ bool same(const raft::StatePart& a, const raft::StatePart& b) {
 
 bool same(const Message& a, const Message& b) {
   return a.group == b.group && a.from == b.from && a.to == b.to && a.term == b.term && a.digest == b.digest &&
+         a.agreed == b.agreed &&
          a.damaged_life == b.damaged_life && a.body.index() == b.body.index() &&
          std::visit([&b](const auto& body) { return same(body, std::get<std::decay_t<decltype(body)>>(b.body)); },
                     a.body);
@@ -179,9 +181,9 @@ BOOST_AUTO_TEST_CASE(each_body_has_its_golden_bytes) {
       "000000000000000000000000000000000300000000000000",
       "0000000000000100010000002700000004000000040000000700000000000000fefffffffdffffff0300000002000100"
       "0200000000000000",
-      "0000000000000100010000005f000000040000000b0000000700000000000000fefffffffdffffff0300000003000000"
+      "0000000000000100010000006f000000040000000d0000000700000000000000fefffffffdffffff0300000003000200"
       "040000000000000003000000000000000200000000000000000000000000000005000000090000000600000000000000"
-      "02000000000000008877665544332211",
+      "0200000000000000887766554433221100000000000000000300000000000000",
       "0000000000000100010000004700000004000000080000000700000000000000fefffffffdffffff0300000004000100"
       "01000000000000000000000000000000000000000000000000000000000000000500000000000000"};
   BOOST_REQUIRE(sent.size() == std::size(bytes));
