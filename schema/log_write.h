@@ -74,6 +74,9 @@ struct HardState {
   // It did, and has not been told since that it has all of them again. Until then its vote
   // and its copy count for nothing (raft/raft.h).
   bool recovering = false;
+  // It recovers because its node was brought into the group: it may have been there before, voted, and destroyed
+  // all that. Memberships that it reads in the log may be of that time.
+  bool brought_in = false;
 
   bool operator==(const HardState&) const = default;
 };

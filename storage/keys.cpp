@@ -7,6 +7,9 @@ namespace callboard::storage {
 namespace {
 
 constexpr std::uint8_t group_record_version = 4; // 1: voters alone; 2: before compaction; 3: before lives
+// Of the last field: HardState::recovering and brought_in.
+constexpr unsigned recovering_bit = 1;
+constexpr unsigned brought_in_bit = 2;
 
 // Appends little-endian integers.
 class RowWriter {
@@ -223,7 +226,9 @@ std::string encode_group_record(const GroupRecord& record) {
   for (const auto& info : manifest.segments) put_segment_info(out, info);
   const auto& compacted = manifest.compacted;
   out.put(compacted.upto.value).put(compacted.tombstones_below.value).put(compacted.time);
-  out.put(record.hard.life).put(static_cast<std::uint8_t>(record.hard.recovering));
+  const unsigned recovery =
+      (record.hard.recovering ? recovering_bit : 0) | (record.hard.brought_in ? brought_in_bit : 0);
+  out.put(record.hard.life).put(static_cast<std::uint8_t>(recovery));
   return seal_row(text_of(IntegerKey(record.group.value).view()), bytes_of(out.take()));
 }
 
@@ -261,7 +266,9 @@ Result<GroupRecord> decode_group_record(GroupId group, ByteView sealed) {
   }
   if (version >= 4) {
     record.hard.life = in.get<std::uint32_t>();
-    record.hard.recovering = in.get<std::uint8_t>() != 0;
+    const auto recovery = in.get<std::uint8_t>();
+    record.hard.recovering = (recovery & recovering_bit) != 0;
+    record.hard.brought_in = (recovery & brought_in_bit) != 0;
   }
   if (!in.finished()) return damaged_record(group);
   return record;

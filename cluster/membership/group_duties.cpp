@@ -33,7 +33,7 @@ HardState hard_state_at_start(HardState stored, RaftIndex last, const Placement&
   if (stored.term == Term{} && last == RaftIndex{}) stored.membership = founding_membership(placement);
   if (!stored.membership.voters.empty()) return stored;
   stored.life = new_life;
-  stored.recovering = true;
+  stored.recovering = stored.brought_in = true;
   return stored;
 }
 
@@ -73,7 +73,8 @@ bool excludes(const LeaderAnnouncement& announcement, NodeId node) {
 bool has_left(const partition::PartitionReplica& replica, std::optional<RaftIndex> excluded_as_of) {
   const auto& raft = replica.raft();
   return has_left(OwnPart{raft.self(), raft.membership(), raft.membership_index(),
-                          raft.membership_index() == raft.committed_membership_index(), replica.leading()},
+                          raft.membership_index() == raft.committed_membership_index() && !raft.brought_in(),
+                          replica.leading()},
                   excluded_as_of);
 }
 

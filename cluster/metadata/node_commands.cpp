@@ -28,10 +28,13 @@ Status check_address(const Image& image, const NodeRecord& wanted, const Livenes
   return ok_status();
 }
 
-// The most that the nodes can fill, of 1, 3 and 5.
+// The most that the nodes can fill, of 1, 3 and 5. Five of which one is gone survive no more than three that are
+// there, and its node could not be removed; of three one may be gone: two disks have more than one.
 std::size_t wanted_voters(const PlacementView& view, std::size_t now) {
-  for (auto wanted = controller_count(view.active()); wanted > 1; wanted -= 2)
-    if (wanted <= now || view.active_and_alive() >= wanted) return wanted;
+  for (auto wanted = controller_count(view.active()); wanted > 1; wanted -= 2) {
+    const bool keeps = wanted <= now && (wanted == 3 || view.active_and_not_gone() >= wanted);
+    if (keeps || view.active_and_alive() >= wanted) return wanted;
+  }
   return 1;
 }
 

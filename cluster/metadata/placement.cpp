@@ -59,6 +59,7 @@ PlacementView::PlacementView(const Image& image, const Liveness& liveness) {
     const auto& node = nodes_[i];
     if (!node.active) continue;
     ++active_;
+    staying_ += node.leaving ? 0 : 1;
     tier_of(node).put(node.rack, i, node.load.replicas);
   }
 }

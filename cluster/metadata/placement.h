@@ -56,6 +56,7 @@ public:
   // Nodes that may hold replicas: neither draining nor removed, alive or not.
   std::size_t active() const { return active_; }
   std::size_t active_and_alive() const { return alive_.size; }
+  std::size_t active_and_not_gone() const { return staying_; }
   bool is_active(NodeId node) const;
   bool is_alive(NodeId node) const;
   // Its replicas are to go elsewhere: it drains, was removed, is gone, or nobody knows it.
@@ -112,6 +113,7 @@ private:
   std::vector<Node> nodes_; // by id
   Tier alive_, away_;       // active ones
   std::size_t active_ = 0;
+  std::size_t staying_ = 0;
   mutable std::uint64_t looked_at_ = 0;
 };
 

@@ -203,6 +203,7 @@ public:
   bool handing_over() const { return transfer_to_ != no_node; }
   // Its vote and its copy do not count yet.
   bool recovering() const { return hard_.recovering; }
+  bool brought_in() const { return hard_.brought_in; }
   std::uint32_t life() const { return hard_.life; }
   // A leader: how many voters are not known to be away or recovering, itself included.
   std::size_t voters_present() const;

@@ -26,7 +26,7 @@ bool Raft::alone() const {
 // he stands still, though he does not count (thesis, 4.2.2). A replica whose disk is full
 // could not store the first entry of its term.
 bool Raft::may_stand() const {
-  return !blocked_ && !hard_.membership.voters.empty() &&
+  return !blocked_ && !hard_.brought_in &&
          std::any_of(memberships_.begin(), memberships_.end(),
                      [&](const MembershipAt& at) { return at.membership.is_voter(self_); });
 }
@@ -34,9 +34,8 @@ bool Raft::may_stand() const {
 // A replica that was brought in may have been there before, voted, and destroyed what it had. While it reads the
 // log from its start it sees memberships of its earlier life: none is taken for its own before it has recovered.
 bool Raft::was_ever_member() const {
-  return !hard_.membership.voters.empty() &&
-         std::any_of(memberships_.begin(), memberships_.end(),
-                     [&](const MembershipAt& at) { return at.membership.contains(self_); });
+  return !hard_.brought_in && std::any_of(memberships_.begin(), memberships_.end(),
+                                          [&](const MembershipAt& at) { return at.membership.contains(self_); });
 }
 
 void Raft::campaign() {

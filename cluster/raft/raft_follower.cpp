@@ -117,15 +117,11 @@ AppendReply Raft::matched(RaftIndex match) const {
 // counted on it. In this term its vote may have been given before.
 void Raft::finish_recovery() {
   if (!hard_.recovering || !whole_from_ || std::min(acknowledged_, log_.stored_index()) < *whole_from_) return;
-  if (hard_.membership.voters.empty()) {
-    // It was brought in: its leader has to have committed something in this term, and with that all before it,
-    // so that it knows which membership that was.
-    const auto& committed = memberships_.front();
-    if (committed.membership.voters.empty() || log_.term_at(commit_index_) != hard_.term) return;
-    hard_.membership = committed.membership;
-    hard_.membership_index = committed.index;
-  }
-  hard_.recovering = false;
+  // Its leader has to have committed something in this term, and with that all before it, so that who was
+  // brought in knows which membership that was.
+  const bool knows_members = !hard_.membership.voters.empty() && log_.term_at(commit_index_) == hard_.term;
+  if (hard_.brought_in && !knows_members) return;
+  hard_.recovering = hard_.brought_in = false;
   if (hard_.vote == no_node) hard_.vote = self_;
   store_hard_state();
 }
@@ -186,7 +182,7 @@ void Raft::receive(const Message& message, const InstallSnapshot& install) {
   commit_index_ = snapshot.index;
   MembershipAt known{hard_.membership_index, hard_.membership};
   if (snapshot.membership_index >= known.index) known = {snapshot.membership_index, snapshot.membership};
-  if (!hard_.membership.voters.empty() && known.membership != hard_.membership) {
+  if (known.membership != hard_.membership) {
     hard_.membership = known.membership;
     hard_.membership_index = known.index;
     store_hard_state();

@@ -81,7 +81,6 @@ void Raft::forget_memberships(RaftIndex from) {
 void Raft::membership_committed() {
   if (memberships_.size() < 2 || memberships_[1].index > commit_index_) return;
   while (memberships_.size() > 1 && memberships_[1].index <= commit_index_) memberships_.erase(memberships_.begin());
-  if (hard_.membership.voters.empty()) return; // it was brought in and recovers
   hard_.membership = memberships_.front().membership;
   hard_.membership_index = memberships_.front().index;
   store_hard_state();

@@ -84,6 +84,28 @@ BOOST_AUTO_TEST_CASE(the_metadata_is_voted_on_by_1_3_or_5) {
   BOOST_TEST(image.controllers()->voters.size() == 5u);
 }
 
+BOOST_AUTO_TEST_CASE(four_that_are_there_vote_with_three_until_the_fifth_is_back) {
+  const auto nodes = join_many(5);
+  down(nodes[4]);
+  settle();
+  BOOST_TEST(image.controllers()->voters.size() == 5u);
+  pass(std::chrono::minutes(11));
+  settle();
+  BOOST_TEST(image.controllers()->voters.size() == 3u);
+  BOOST_TEST(!contains(image.controllers()->voters, nodes[4]));
+  up(nodes[4]);
+  settle();
+  BOOST_TEST(image.controllers()->voters.size() == 5u);
+}
+
+BOOST_AUTO_TEST_CASE(three_of_which_one_is_gone_stay_three) {
+  const auto nodes = join_many(3);
+  down(nodes[2]);
+  pass(std::chrono::minutes(11));
+  settle();
+  BOOST_TEST(image.controllers()->voters.size() == 3u);
+}
+
 BOOST_AUTO_TEST_CASE(a_node_that_is_gone_for_long_is_replaced_where_another_can_take_it) {
   const auto nodes = join_many(3);
   create("orders", 4);

@@ -28,6 +28,7 @@ BOOST_AUTO_TEST_CASE(who_has_entries_but_no_members_was_brought_in) {
   const auto hard = hard_state_at_start({}, RaftIndex{4}, founded, 7);
   BOOST_TEST(hard.membership.voters.empty());
   BOOST_TEST(hard.recovering);
+  BOOST_TEST(hard.brought_in);
 }
 
 BOOST_AUTO_TEST_CASE(a_restart_begins_no_other_life) {
