@@ -198,6 +198,9 @@ void MetadataActor::start_partition(PartitionRef& partition, const TopicRecord& 
   const bool fresh = !stored_.contains(group);
   partition.local = true;
   partition.actor = spawn_on<PartitionActor>(loop.loop, node_.registry, std::move(wiring));
+  // A leader may have said before that it has none here, for this placement is an old one.
+  if (const auto* told = leaders_.find(group); told != nullptr && membership::excludes(*told, node_.identity.node))
+    send(partition.actor, LeftGroup{told->as_of});
   if (partition.coordinator)
     send(partition.coordinator, CoordinatedPartition{partition.actor});
   else

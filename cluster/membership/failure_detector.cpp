@@ -34,8 +34,6 @@ void FailureDetector::tick() {
   while (!heard_.empty() && tick_ >= heard_.front().heard_at + config_.down_after_ticks) {
     auto& node = heard_.front();
     node.watched = false;
-    // Who was taken for its successor says nothing: if it speaks again, it is the one that lives.
-    node.replaced.reset();
     go_down(node, LivenessReason::silent);
     silent_.splice(silent_.end(), heard_, heard_.begin());
   }
@@ -84,6 +82,8 @@ void FailureDetector::go_up(Node& node) {
 
 void FailureDetector::go_down(Node& node, LivenessReason reason) {
   node.heard_since.reset();
+  // Who was taken for its successor says nothing or is not there: if it speaks again, it is the one that lives.
+  node.replaced.reset();
   if (node.state == State::down) return;
   if (node.state == State::up) {
     const bool forgiven = tick_ >= node.up_since + config_.forgiven_after_ticks;

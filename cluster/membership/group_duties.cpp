@@ -97,7 +97,8 @@ LeaderAnnouncement LeaderTeller::now(const partition::PartitionReplica* replica)
     if (!has(membership.voters, leaving)) out.voters.push_back(leaving);
   std::sort(out.voters.begin(), out.voters.end());
   out.learners = membership.learners;
-  out.as_of = replica->raft().commit_index();
+  // After a start the membership may be known to be committed when the entries before it are not yet.
+  out.as_of = std::max(replica->raft().commit_index(), replica->raft().committed_membership_index());
   for (const auto voter : out.voters) {
     const bool present = voter == self_ || std::any_of(progress.begin(), progress.end(), [&](const auto& peer) {
                            return peer.node() == voter && peer.present() && peer.counts();

@@ -12,6 +12,16 @@ std::string why_not(const Image& image, NodeId node) {
   return record->status == NodeStatus::draining ? ", which is being drained." : ", which was removed from the cluster.";
 }
 
+// Without a majority of its replicas a new partition would have no leader.
+Status check_alive(const PlacementView& view, std::size_t factor) {
+  const auto needed = factor / 2 + 1;
+  if (view.active_and_alive() >= needed) return ok_status();
+  return Error{ErrorCode::invalid_replication_factor,
+               "Of the nodes that may hold replicas " + std::to_string(view.active_and_alive()) +
+                   " are up; a partition with " + std::to_string(factor) + " needs " + std::to_string(needed) +
+                   " to have a leader. Start more of them (callboard cluster nodes)."};
+}
+
 } // namespace
 
 Status check_replicas(const Image& image, const PlacementView& view, std::span<const NodeId> replicas,
@@ -32,7 +42,9 @@ Status check_replicas(const Image& image, const PlacementView& view, std::span<c
 }
 
 Status check_factor(const PlacementView& view, std::int16_t factor) {
-  if (factor == -1 || (factor >= 1 && std::cmp_less_equal(factor, view.active()))) return ok_status();
+  if (factor == -1) return check_alive(view, default_factor(view.active()).voters);
+  if (factor >= 1 && std::cmp_less_equal(factor, view.active()))
+    return check_alive(view, static_cast<std::size_t>(factor));
   const auto asked = "Replication factor " + std::to_string(factor);
   if (factor < 1) {
     return Error{ErrorCode::invalid_replication_factor,

@@ -112,8 +112,9 @@ Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicComma
   PlacementView view(image, liveness);
   if (!command.assignments.empty()) {
     if (auto checked = check_assignments(image, view, command.assignments); !checked.ok()) return checked.error();
+  } else if (auto checked = check_factor(view, command.replication_factor); !checked.ok()) {
+    return checked.error();
   }
-  if (auto checked = check_factor(view, command.replication_factor); !checked.ok()) return checked.error();
   if (auto config = parse_topic_config(command.configs, defaults.config); !config.ok()) return config.error();
 
   TopicRecord record{fresh_id, command.name, {}, command.configs};

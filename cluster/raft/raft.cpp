@@ -181,7 +181,7 @@ void Raft::peer_up(NodeId node) {
   // A voter that has forgotten who leads asks for votes and learns it so. A learner asks nobody:
   // it is spoken to until it says what it has.
   if (!membership().is_voter(node)) *peer = Progress(node, log_.last_index().next());
-  if (peer->match() < log_.last_index()) wake();
+  if (peer->silent || peer->match() < log_.last_index()) wake();
 }
 
 bool Raft::is_down(NodeId node) const {

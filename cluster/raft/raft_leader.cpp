@@ -268,8 +268,9 @@ bool Raft::may_rest() const {
   if (!settled() || commit_index_ != last || log_.stored_index() != last || handing_over()) return false;
   if (memberships_.size() > 1 || membership().joint() || hard_stored_ < hard_sequence_ || !quorum_present())
     return false;
-  return std::all_of(progress_.begin(), progress_.end(),
-                     [&](const Progress& peer) { return peer.away || (peer.match() == last && peer.counts()); });
+  return std::all_of(progress_.begin(), progress_.end(), [&](const Progress& peer) {
+    return peer.away || (!peer.silent && peer.match() == last && peer.counts());
+  });
 }
 
 const Progress* Raft::find_peer(NodeId node) const {

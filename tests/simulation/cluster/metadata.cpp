@@ -138,6 +138,8 @@ void Metadata::run_partition(GroupId group, const Placement& placement) {
   } else if (may_start(group, placement)) {
     known.local = true;
     machine_.host(group, placement);
+    // A leader may have said before that it has none here, for this placement is an old one.
+    if (const auto* told = leaders_.find(group)) machine_.leader_said(*told);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <random>
 
+#include "cluster/metadata/assignments.h"
 #include "controller_harness.h"
 
 namespace callboard::test {
@@ -69,7 +70,10 @@ private:
     const auto name = "t" + std::to_string(created_++);
     const auto factor = static_cast<std::int16_t>(pick(4));
     const auto nodes = static_cast<std::int16_t>(active_nodes(cluster_.image));
-    (void)cluster_.create(name, static_cast<std::int32_t>(1 + pick(12)), factor == 0 || factor > nodes ? -1 : factor);
+    const auto wanted = factor == 0 || factor > nodes ? std::int16_t{-1} : factor;
+    const auto partitions = static_cast<std::int32_t>(1 + pick(12));
+    const metadata::PlacementView view(cluster_.image, cluster_.controller.liveness());
+    if (metadata::check_factor(view, wanted)) (void)cluster_.create(name, partitions, wanted);
   }
 
   // Refused as long as anything depends on it.

@@ -90,6 +90,22 @@ BOOST_AUTO_TEST_CASE(another_process_is_another_life_and_the_old_one_is_not_hear
   CHECK_CHANGES(detector, {two, false, silent});
 }
 
+// A late word of the process before makes it the newer one, until that is refused.
+BOOST_AUTO_TEST_CASE(whoever_speaks_after_its_successor_was_refused_lives) {
+  FailureDetector detector;
+  detector.add(two);
+  detector.heard(two, 7);
+  detector.heard(two, 5);
+  detector.heard(two, 7); // replaced
+  BOOST_TEST(detector.take_changes().size() == 3U);
+  detector.refused(two);
+  for (int i = 0; i < 200; ++i) {
+    detector.tick();
+    detector.heard(two, 7);
+  }
+  BOOST_TEST(detector.is_up(two));
+}
+
 BOOST_AUTO_TEST_CASE(who_comes_and_goes_waits_longer_each_time_until_forgiven) {
   FailureDetector detector;
   detector.add(two);
