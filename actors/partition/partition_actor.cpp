@@ -167,8 +167,8 @@ void PartitionActor::start_replica() {
   partition::PartitionReplica::Start start;
   start.group = wiring_.group;
   start.self = wiring_.self;
-  start.hard = membership::hard_state_at_start(std::move(opened->hard), opened->log.last_index, wiring_.placement,
-                                               new_life());
+  start.hard =
+      membership::hard_state_at_start(std::move(opened->hard), opened->log.last_index, wiring_.placement, new_life());
   start.seed = wiring_.seed;
   const auto first_index = opened->log.first_index;
   const auto first_offset = opened->log.first_offset;

@@ -88,8 +88,8 @@ void PartitionReplica::step(raft::Message message) {
   }
   if (hold_for_state(message)) return;
   const auto* reply = std::get_if<raft::AppendReply>(&message.body);
-  const DigestHeard heard{message.from,   message.term,        reply != nullptr, reply == nullptr ? 0 : reply->life,
-                          message.digest, message.agreed,      message.damaged_life};
+  const DigestHeard heard{message.from,   message.term,   reply != nullptr,    reply == nullptr ? 0 : reply->life,
+                          message.digest, message.agreed, message.damaged_life};
   raft_.step(std::move(message));
   absorb();
   heed(heard);

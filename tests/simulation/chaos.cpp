@@ -274,7 +274,8 @@ void Chaos::alter() {
   const auto& history = around_.histories.at(group);
   const auto& membership = history.membership();
   const bool changes = around_.scenario.rate(Fault::membership) > 0;
-  if (changes || is_incomplete(group) || repeats_another(group) || !membership.contains(node.id()) || !node.up()) return;
+  if (changes || is_incomplete(group) || repeats_another(group) || !membership.contains(node.id()) || !node.up())
+    return;
   auto& stored = node.disk().groups().at(group);
   const auto everybody_has = [&](const LogEntry& entry) {
     return std::all_of(around_.nodes.begin(), around_.nodes.end(), [&](const auto& other) {

@@ -112,8 +112,7 @@ bool same(const raft::StatePart& a, const raft::StatePart& b) {
 
 bool same(const Message& a, const Message& b) {
   return a.group == b.group && a.from == b.from && a.to == b.to && a.term == b.term && a.digest == b.digest &&
-         a.agreed == b.agreed &&
-         a.damaged_life == b.damaged_life && a.body.index() == b.body.index() &&
+         a.agreed == b.agreed && a.damaged_life == b.damaged_life && a.body.index() == b.body.index() &&
          std::visit([&b](const auto& body) { return same(body, std::get<std::decay_t<decltype(body)>>(b.body)); },
                     a.body);
 }
