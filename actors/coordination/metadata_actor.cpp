@@ -31,6 +31,7 @@ caf::behavior MetadataActor::make_behavior() {
   wiring.name = log_name;
   wiring.writer = hosts_.writers.front();
   wiring.reader = hosts_.readers.front();
+  wiring.catch_up = hosts_.catch_up;
   wiring.agents = hosts_.agents;
   wiring.announce_to.push_back(caf::actor(this));
   wiring.applier = caf::actor(this);

@@ -29,6 +29,7 @@ struct PartitionHosts {
   std::vector<LoopContext*> loops; // partitions are spread over these by group
   std::vector<caf::actor> writers; // likewise
   std::vector<caf::actor> readers;
+  caf::actor catch_up;            // lets them read for other nodes
   std::vector<caf::actor> agents; // one a loop
   caf::actor state;               // of internal partitions
   caf::actor elsewhere;           // answers for partitions that have no replica here

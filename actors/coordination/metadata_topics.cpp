@@ -172,6 +172,7 @@ void MetadataActor::start_partition(PartitionRef& partition, const TopicRecord& 
   wiring.name = fmt::format("{}/{}", record.name, index);
   wiring.writer = pick(hosts_.writers);
   wiring.reader = pick(hosts_.readers);
+  wiring.catch_up = hosts_.catch_up;
   wiring.agents = hosts_.agents;
   wiring.announce_to.push_back(caf::actor(this));
   wiring.announce_to.push_back(node_.membership);

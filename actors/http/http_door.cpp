@@ -104,6 +104,10 @@ std::string prometheus_text(const NodeContext& node, std::size_t topics, std::si
   out.add("scrubbed_bytes_total", "counter", "Bytes compared with their checksums in the background.",
           read(m.scrubbed_bytes));
   out.add("scrub_damage_found_total", "counter", "Logs that were found damaged by that.", read(m.scrub_damage_found));
+  out.add("catch_up_bytes_total", "counter", "Bytes read from disk for replicas that are far behind.",
+          read(m.catch_up_bytes));
+  out.add("catch_up_waiting", "gauge", "Replicas on other nodes that wait for their turn to catch up.",
+          read(m.catch_up_waiting));
   out.add("actors", "gauge", "Living actors.", node.registry.size());
   out.add("topics", "gauge", "Topics of the cluster.", topics);
   out.add("partitions", "gauge", "Partitions of the cluster.", partitions);

@@ -14,6 +14,8 @@ namespace callboard {
 
 namespace {
 
+constexpr std::size_t catch_up_min = std::size_t{1} << 20; // bytes a second
+
 Error invalid(std::string message) {
   return Error{ErrorCode::invalid_argument, std::move(message)};
 }
@@ -173,6 +175,9 @@ const std::vector<Key>& keys() {
       {"cluster", "secret_file",
        text(
            [](NodeConfig & c) -> auto& { return c.secret_file; }, path_wanted)},
+      {"cluster", "catch_up_bytes_per_second",
+       integer(
+           [](NodeConfig & c) -> auto& { return c.catch_up_bytes_per_second; }, 0, 64 * gib)},
       {"threads", "loops",
        integer(
            [](NodeConfig & c) -> auto& { return c.loops; }, 0, 64)},
@@ -386,6 +391,9 @@ Status check_config(const NodeConfig& config) {
     return invalid("`memory.connection_inflight_bytes` (" + std::to_string(config.connection_inflight_bytes) +
                    ") must not be larger than `memory.node_inflight_bytes` (" +
                    std::to_string(config.node_inflight_bytes) + ").");
+  if (config.catch_up_bytes_per_second != 0 && config.catch_up_bytes_per_second < catch_up_min)
+    return invalid("`cluster.catch_up_bytes_per_second` (" + std::to_string(config.catch_up_bytes_per_second) +
+                   ") must be 0, for no bound, or at least " + std::to_string(catch_up_min) + ".");
   if (static_cast<std::uint64_t>(config.topic.max_message_bytes) > config.request_bytes_max)
     return invalid("`topics.max_message_bytes` (" + std::to_string(config.topic.max_message_bytes) +
                    ") must not be larger than `memory.request_bytes_max` (" + std::to_string(config.request_bytes_max) +

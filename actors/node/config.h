@@ -48,6 +48,8 @@ struct NodeConfig {
 
   // [cluster]
   std::string secret_file; // what all nodes know and nobody else; empty: no secret
+  // That this node sends from disk to replicas that are far behind; 0: as fast as it goes.
+  std::size_t catch_up_bytes_per_second = std::size_t{64} << 20;
 
   bool has_tls() const { return !tls_certificate.empty(); }
   bool asks_clients() const { return tls_client_auth == "required"; }

@@ -24,6 +24,7 @@
 #include "actors/node/descriptors.h"
 #include "actors/node/loop_agent.h"
 #include "actors/node/security.h"
+#include "actors/partition/catch_up_actor.h"
 #include "actors/partition/elsewhere_actor.h"
 #include "actors/runtime/log.h"
 #include "actors/runtime/random.h"
@@ -117,6 +118,12 @@ membership::FormingStart forming_start(const NodeConfig& config, const storage::
 
 std::uint32_t or_default(std::uint32_t configured, std::uint32_t otherwise) {
   return configured != 0 ? configured : otherwise;
+}
+
+partition::CatchUpLimits catch_up_limits(std::size_t bytes_per_second) {
+  partition::CatchUpLimits limits;
+  limits.bytes_per_second = bytes_per_second;
+  return limits;
 }
 
 } // namespace
@@ -250,6 +257,8 @@ Status Node::Parts::start_metadata() {
   for (auto& loop : loop_contexts) hosts.loops.push_back(loop.get());
   hosts.writers = writers;
   hosts.readers = readers;
+  hosts.catch_up = spawn_on<CatchUpActor>(*loops.front(), *loop_contexts.front(),
+                                          catch_up_limits(context.config.catch_up_bytes_per_second));
   hosts.agents = agents;
   hosts.state = state_actor;
   hosts.elsewhere = context.elsewhere;

@@ -81,6 +81,7 @@ caf::behavior PartitionActor::make_behavior() {
       handler([this](RaftFromPeer& message) { on_raft(message); }),
       handler([this](const TickPartition&) { on_tick(); }),
       handler([this](const PeerLiveness& message) { on_peer(message); }),
+      handler([this](const CatchUpGranted& message) { on_catch_up_granted(message); }),
       handler([this](ReadDone& message) { on_read(message); }),
       handler([this](const PrefixRemoved& message) {
         if (!replica_) return;
@@ -370,6 +371,7 @@ void PartitionActor::stop(const Error& error) {
     replica_->stop(*stopped_);
     route_effects();
   }
+  release_reads(follower_reads_.drop());
   announce_leader();
   for (const auto& agent : wiring_.agents) send(agent, ReplicaStopped{wiring_.group});
   if (wiring_.applier) send(wiring_.applier, InternalLogUnusable{error});
@@ -386,6 +388,7 @@ void PartitionActor::remove(const Error& why) {
       replica_->stop(*stopped_);
       route_effects();
     }
+    release_reads(follower_reads_.drop());
     announce_leader();
     for (auto& command : std::exchange(waiting_, {})) execute(command);
   }
@@ -426,7 +429,7 @@ void PartitionActor::route_effects() {
     store_log_start();
   }
   release_promised();
-  for (const auto& read : effects.reads) send(wiring_.reader, ReadForFollower{caf::actor(this), view_, read});
+  ask_for_reads(effects.reads);
   if (effects.leader_changed || effects.membership_changed) announce_leader();
   if (effects.compaction) send(wiring_.writer, StoreCut{wiring_.group, *effects.compaction});
   if (!deletions_.empty()) release_deletions();

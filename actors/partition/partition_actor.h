@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "actors/node/loop_context.h"
+#include "actors/partition/catch_up_messages.h"
 #include "actors/partition/messages.h"
 #include "actors/partition/promised_messages.h"
 #include "actors/runtime/hosted_actor.h"
 #include "cluster/membership/group_duties.h"
+#include "cluster/partition/follower_reads.h"
 
 namespace callboard {
 
@@ -26,6 +28,7 @@ struct PartitionWiring {
   std::string name; // "orders/3"
   caf::actor writer;
   caf::actor reader;
+  caf::actor catch_up;                 // lets it read for followers
   std::vector<caf::actor> agents;      // every loop's
   std::vector<caf::actor> announce_to; // who else hears of its leader
   caf::actor applier;                  // internal partitions: who applies the log
@@ -95,7 +98,10 @@ private:
   void on_raft(RaftFromPeer& message);
   void on_peer(const PeerLiveness& message);
   void on_tick();
+  void on_catch_up_granted(const CatchUpGranted& message);
   void on_read(ReadDone& message);
+  void ask_for_reads(const std::vector<raft::ReadRequest>& reads);
+  void release_reads(const std::vector<partition::FollowerReads::Release>& over);
   void place(const PlacePartition& message);
   void leave_if_out();
   void yield_leadership(const YieldLeadership& message);
@@ -177,6 +183,7 @@ private:
   bool cache_drop_armed_ = false;
   Offset cache_seen_;
   PromisedMessages promised_;
+  partition::FollowerReads follower_reads_;
   bool tick_armed_ = false;
   membership::LeaderTeller teller_;
   Term settled_told_;

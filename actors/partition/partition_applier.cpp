@@ -41,6 +41,9 @@ void PartitionActor::route_state(partition::Effects& effects) {
 
 void PartitionActor::on_state_read(StatePartRead& message) {
   if (!replica_) return;
+  std::size_t bytes = 0;
+  for (const auto& row : message.part.rows) bytes += row.key.size() + (row.value ? row.value->size() : 0);
+  send(wiring_.catch_up, CatchUpSpent{bytes});
   replica_->state_read(message.to, std::move(message.part));
   route_effects();
 }

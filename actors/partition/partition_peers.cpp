@@ -61,8 +61,46 @@ void PartitionActor::on_tick() {
   advance_membership();
 }
 
+// A group that goes on asks before it gives back what it has: so it keeps its turn. Internal
+// partitions do not wait: a node is of little use without them, and their logs are short.
+void PartitionActor::ask_for_reads(const std::vector<raft::ReadRequest>& reads) {
+  for (const auto& read : reads) {
+    if (wiring_.applier) {
+      send(wiring_.reader, ReadForFollower{caf::actor(this), view_, read});
+      continue;
+    }
+    follower_reads_.want(read);
+    send(wiring_.catch_up, AskCatchUp{wiring_.group, read.to, read.bytes_max});
+  }
+  if (follower_reads_.holds()) release_reads(follower_reads_.settle(replica_->raft()));
+}
+
+void PartitionActor::release_reads(const std::vector<partition::FollowerReads::Release>& over) {
+  for (const auto& release : over) send(wiring_.catch_up, ReleaseCatchUp{release.to, release.id});
+}
+
+void PartitionActor::on_catch_up_granted(const CatchUpGranted& message) {
+  const auto request = follower_reads_.take(message.to);
+  if (request && !stopped_ && partition::FollowerReads::is_needed(replica_->raft(), *request)) {
+    follower_reads_.start(message.id, *request);
+    send(wiring_.reader, ReadForFollower{caf::actor(this), view_, *request});
+    return;
+  }
+  if (request && !stopped_) {
+    replica_->entries_read(request->to, request->from, {}); // it asks again if it has to
+    route_effects();
+  }
+  send(wiring_.catch_up, ReleaseCatchUp{message.to, message.id});
+}
+
 void PartitionActor::on_read(ReadDone& message) {
   if (!replica_) return;
+  std::size_t bytes = 0;
+  for (const auto& entry : message.entries) bytes += entry.payload.size();
+  if (const auto id = follower_reads_.finish(message.request, message.entries))
+    send(wiring_.catch_up, CatchUpMeasured{message.request.to, *id, bytes});
+  else if (wiring_.applier)
+    send(wiring_.catch_up, CatchUpSpent{bytes});
   replica_->entries_read(message.request.to, message.request.from, std::move(message.entries));
   route_effects();
 }

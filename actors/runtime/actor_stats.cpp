@@ -21,6 +21,7 @@ const char* name_of(ActorKind kind) {
   case ActorKind::group: return "group";
   case ActorKind::membership: return "membership";
   case ActorKind::peer_link: return "peer link";
+  case ActorKind::catch_up: return "catch-up";
   }
   return "unknown";
 }

@@ -27,7 +27,8 @@ enum class ActorKind : std::uint8_t {
   coordinator,
   group,
   membership,
-  peer_link
+  peer_link,
+  catch_up
 };
 const char* name_of(ActorKind kind);
 

@@ -2,27 +2,32 @@
 """A replica that is far behind gets everything: snapshots, and the state that goes with them.
 
 Ordinary partitions: while a node is down the others' log moves on past its end. Back again
-it catches up, leads in its turn, and consumers read the same from it.
+it catches up, leads in its turn, and consumers read the same from it. Many at once take
+turns and keep to the rate that is configured, and all of them arrive.
 
 Consumer offsets: what groups committed is kept in a state, and the log is trimmed below it.
 Nodes that get a replica when most of that log is gone - one that joins, one that was wiped,
 one that had it before - have every group and all offsets, and coordinate."""
 import itertools
+import json
 import os
+import re
 import sys
 import threading
 import time
 import unittest
+import urllib.request
 
 import admin_wire
 import group_wire
 import wire
 from cluster import Cluster
-from node import wait_until
+from node import run, wait_until
 
 GOES_ON_SECONDS = 120  # of what is asked for, not measured
 OFFSETS = "__consumer_offsets"
 PARTITIONS = 10  # of the topic whose offsets are committed
+MANY = 24  # partitions that lag
 METADATA_BYTES = 4000
 MEMBER_SESSION_MS = 600_000
 TAKEN = "has the state of another replica"  # a node's log
@@ -148,6 +153,49 @@ class CatchUp(unittest.TestCase):
         self.assertEqual(got[mark], b"mark")
         cluster.start([leader])
         cluster.await_in_sync("t", 3)
+
+    # ---- many at once
+
+    def ends(self, cluster, number, topic):
+        """{partition: where its log ends}, as the node itself says it."""
+        status, said, _ = run("actors", "--bootstrap", cluster.address(number), "--kind", "partition", "--name", topic + "/",
+                              "--limit", "200", "--format", "json")
+        if status:
+            return {}
+        states = ((actor["name"], re.search(r"offsets \d+ to (\d+)", actor["state"])) for actor in json.loads(said)["actors"])
+        return {name: int(state[1]) for name, state in states if state}
+
+    def sent_from_disk(self, cluster, number):
+        with urllib.request.urlopen(f"http://{cluster.address(number)}/metrics", timeout=10) as answer:
+            return int(re.search(r"^callboard_catch_up_bytes_total (\d+)$", answer.read().decode(), re.MULTILINE)[1])
+
+    def test_many_replicas_that_are_far_behind_take_turns(self):
+        rate = 1 << 20
+        cluster = self.cluster(3, config=f"[cluster]\ncatch_up_bytes_per_second = {rate}\n").start()
+        cluster.await_controllers(3)
+        with cluster.connect(1) as connection:
+            self.assertEqual(wire.create_topic(connection, "t", MANY, replication=3), (0, None))
+        cluster.await_in_sync("t", 3)
+        cluster.kill(3)
+        content = wire.batch([os.urandom(60_000) for _ in range(10)])
+        for partition in range(MANY):
+            leader = cluster.await_leader("t", partition, other_than=3)
+            with cluster.connect(leader) as connection:
+                self.assertEqual(wire.produce(connection, "t", content, partition)[0], wire.NONE)
+        wanted = {f"t/{partition}": 10 for partition in range(MANY)}
+        arrived = lambda: sum(end == 10 for end in self.ends(cluster, 3, "t").values())
+        cluster.start([3])
+        wait_until(lambda: arrived() >= 5, GOES_ON_SECONDS, lambda: f"some have what they lacked: {cluster.logs()}")
+        # Down once more, with reads for it under way and others waiting.
+        cluster.kill(3)
+        before, started = {number: self.sent_from_disk(cluster, number) for number in (1, 2)}, time.monotonic()
+        cluster.start([3])
+        wait_until(lambda: self.ends(cluster, 3, "t") == wanted, GOES_ON_SECONDS, lambda: f"all have: {cluster.logs()}")
+        seconds = time.monotonic() - started
+        sent = [self.sent_from_disk(cluster, number) - before[number] for number in (1, 2)]
+        self.assertGreater(sum(sent), 0)
+        for bytes_sent in sent:  # beside a burst, and one that overdraws it
+            self.assertLess(bytes_sent, rate * seconds + 2 * rate)
 
     # ---- consumer offsets
 

@@ -74,6 +74,7 @@ BOOST_AUTO_TEST_CASE(the_documented_file_says_the_defaults) {
   BOOST_TEST(documented->tls_client_auth == is.tls_client_auth);
   BOOST_TEST(documented->tls_plaintext == is.tls_plaintext);
   BOOST_TEST(documented->secret_file == is.secret_file);
+  BOOST_TEST(documented->catch_up_bytes_per_second == is.catch_up_bytes_per_second);
   BOOST_TEST(documented->loops == is.loops);
   BOOST_TEST(documented->writers == is.writers);
   BOOST_TEST(documented->readers == is.readers);
@@ -207,6 +208,16 @@ BOOST_AUTO_TEST_CASE(discovery_needs_a_name_and_how_many_there_are) {
   config.seeds.clear();
   config.discover = std::string(discovery_name_bytes_max + 1, 'n');
   BOOST_TEST(!check_config(config).ok());
+}
+
+BOOST_AUTO_TEST_CASE(a_rate_at_which_nobody_would_ever_catch_up_is_refused) {
+  NodeConfig config;
+  config.catch_up_bytes_per_second = 100; // somebody means MB
+  BOOST_TEST(contains(check_config(config).error().message, "cluster.catch_up_bytes_per_second"));
+  config.catch_up_bytes_per_second = 1 << 20;
+  BOOST_TEST(check_config(config).ok());
+  config.catch_up_bytes_per_second = 0;
+  BOOST_TEST(check_config(config).ok());
 }
 
 BOOST_AUTO_TEST_CASE(limits_that_contradict_each_other_are_refused) {
