@@ -9,13 +9,16 @@ turn, round by round.
 """
 import argparse
 import http.client
+import json
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
@@ -27,6 +30,8 @@ WINDOW = 16
 FAILOVER_PARTITIONS = 100
 IDLE_PARTITIONS = 1000
 IDLE_SECONDS = 20
+LAGGING_MSGS = 1_500_000
+LIVING_SECONDS = 1  # of one look at the living
 
 
 def wait_until(condition, seconds, what):
@@ -111,6 +116,8 @@ class Nodes:
     def start(self, i):
         command = [os.path.join(self.args.build, "callboard"), "start", "--data", os.path.join(self.home, f"node{i}"),
                    "--listen", self.addresses[i]]
+        if self.args.config:
+            command += ["--config", self.args.config]
         if len(self.addresses) > 1:
             command += ["--seeds", ",".join(self.addresses)]
         with open(os.path.join(self.home, f"node{i}.log"), "ab") as log:
@@ -125,9 +132,24 @@ class Nodes:
     def kill(self, i):
         self.processes[i].kill()
 
+    def counter(self, i, name):
+        """Of the node's /metrics."""
+        connection = http.client.HTTPConnection(self.addresses[i], timeout=10)
+        try:
+            connection.request("GET", "/metrics")
+            lines = connection.getresponse().read().decode().splitlines()
+        finally:
+            connection.close()
+        return float(next(line for line in lines if line.startswith(name + " ")).split()[1])
+
+    def peak_memory_mb(self, i):
+        with open(f"/proc/{self.processes[i].pid}/status", encoding="ascii") as f:
+            kb = next(line for line in f if line.startswith("VmHWM")).split()[1]
+        return int(kb) / 1024
+
     def client(self, op, *options, touch=0):
         command = [os.path.join(self.args.clients, "kafka_raw"), f"--op={op}", f"--bootstrap={self.addresses[0]}",
-                   "--pid=" + ",".join(str(p.pid) for p in self.processes), *options]
+                   "--pid=" + ",".join(str(p.pid) for p in self.processes if p.poll() is None), *options]
         if touch:
             command = [os.path.join(self.args.clients, "pretouch"), str(touch), *command]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
@@ -290,6 +312,85 @@ def row_forming(args):
     show("forming", f"all three ready after {median(took):.0f} ms (worst {max(took):.0f})", "1 s", median(took) <= 1000)
 
 
+def log_ends(nodes, i, topic):
+    """Records that a node has of each partition, committed or not."""
+    done = subprocess.run([os.path.join(nodes.args.build, "callboard"), "actors", "--bootstrap", nodes.addresses[i],
+                           "--kind", "partition", "--name", topic + "/", "--limit", "200", "--format", "json"], capture_output=True, text=True, timeout=60)
+    if done.returncode != 0:
+        return {}
+    found = {a["name"]: re.search(r"offsets \d+ to (\d+)", a["state"]) for a in json.loads(done.stdout)["actors"]}
+    return {name: int(ends[1]) for name, ends in found.items() if ends}
+
+
+class Living(threading.Thread):
+    """Looks at the end-to-end time of a paced producer, one look after the other, until it is ended."""
+
+    def __init__(self, nodes, topic):
+        super().__init__()
+        self.nodes, self.topic = nodes, topic
+        self.looks = []
+        self.ended = False
+        self.start()
+
+    def run(self):
+        while not self.ended:
+            look = self.nodes.client("e2e", f"--topic={self.topic}", "--size=1024", "--rate=1000", "--warm=0",
+                                     f"--secs={LIVING_SECONDS}")
+            self.looks.append((time.monotonic(), look))
+
+    def end(self, at):
+        """Medians of the looks up to then, of the first at least."""
+        self.ended = True
+        self.join()
+        looks = [look for ended, look in self.looks if ended <= at] or [self.looks[0][1]]
+        return {key: median(float(look[key]) for look in looks) for key in ("p50_us", "p99_us", "max_us")}
+
+
+def catch_up(args):
+    """(the living before, and during; MB/s of catching up; bytes sent over bytes missed; the node's memory)"""
+    with Nodes(args, 3) as nodes, wire.Connection(nodes.addresses[0]) as connection:
+        living, lagging = nodes.topic(), nodes.topic(args.lagging)
+        addresses, known = metadata(connection, living)
+        away = next(i for i in (1, 2) if nodes.addresses[i] != addresses[known[0][0]])
+        others = [i for i in range(3) if i != away]
+        nodes.kill(away)
+        nodes.processes[away].wait()
+        wait_until(lambda: all(leader >= 0 and in_sync == 2 for leader, in_sync in metadata(connection, lagging)[1].values()),
+                   60, "the others lead")
+        try:
+            nodes.client("produce", f"--topic={lagging}", "--size=1024", f"--msgs={LAGGING_MSGS}", f"--window={WINDOW}",
+                         "--max-secs=120", touch=2 * LAGGING_MSGS * 1024 // 1048576)
+        except RuntimeError as e:
+            print(e, file=sys.stderr)  # a leader that changed: less is missed then
+        wanted = log_ends(nodes, 0, lagging)
+        os.sync()
+        time.sleep(8)  # longer than a partition keeps its cache without traffic
+        before = Living(nodes, living)
+        time.sleep(10 * LIVING_SECONDS)
+        before = before.end(time.monotonic())
+        sent = lambda: sum(nodes.counter(i, "callboard_peer_sent_bytes_total") for i in others)
+        sent_before, started = sent(), time.monotonic()
+        nodes.start(away)
+        during = Living(nodes, living)
+        wait_until(lambda: time.sleep(0.5) or log_ends(nodes, away, lagging) == wanted, 300, "it has caught up")
+        ended = time.monotonic()
+        during = during.end(ended)
+        missed = sum(wanted.values()) * 1024
+        return before, during, missed / (ended - started) / 1e6, (sent() - sent_before) / missed, nodes.peak_memory_mb(away)
+
+
+def row_catch_up(args):
+    """end to end, 1,000/s of 1 KiB, fsync: while a node that was away catches up, beside just before"""
+    results = [catch_up(args) for _ in range(args.rounds)]
+    p50, p99 = (median(during[k] / before[k] for before, during, *_ in results) for k in ("p50_us", "p99_us"))
+    at = lambda which, key: median(r[which][key] for r in results)
+    speed, sent, memory = (median(r[i] for r in results) for i in (2, 3, 4))
+    show("catch_up", f"p50 {at(1, 'p50_us'):.0f} us = {p50:.2f} x the {at(0, 'p50_us'):.0f} before, p99 {at(1, 'p99_us'):.0f} us "
+         f"= {p99:.2f} x the {at(0, 'p99_us'):.0f} before; {speed:.0f} MB/s for "
+         f"{args.lagging} partitions, {sent:.2f} x its bytes sent; the node took {memory:.0f} MiB",
+         "2 x both", p50 <= 2 and p99 <= 2)
+
+
 ROWS = {name[4:]: f for name, f in list(globals().items()) if name.startswith("row_")}
 
 
@@ -300,6 +401,8 @@ def main():
     parser.add_argument("--build", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--lagging", type=int, default=48, help="partitions that the row catch_up is about, at most 200")
+    parser.add_argument("--config", help="a configuration file for all nodes")
     parser.add_argument("--data", help="where data goes (a disk, not a tmpfs)")
     args = parser.parse_args()
     unknown = [r for r in args.rows if r not in ROWS]
