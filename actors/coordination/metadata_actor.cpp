@@ -34,6 +34,7 @@ caf::behavior MetadataActor::make_behavior() {
   wiring.catch_up = hosts_.catch_up;
   wiring.agents = hosts_.agents;
   wiring.announce_to.push_back(caf::actor(this));
+  wiring.announce_to.push_back(node_.membership); // whose copy is damaged hears of it only so
   wiring.applier = caf::actor(this);
   wiring.shows_uncommitted = true;
   wiring.loop = hosts_.loops.front();
@@ -132,6 +133,8 @@ void MetadataActor::on_uncommitted(const UncommittedFound& message) {
 }
 
 void MetadataActor::on_log_opened(const InternalLogOpened& message) {
+  unusable_ = false;
+  if (!replaying_) return; // it begins anew from the others; what is known here stays known
   replay_last_ = message.last;
   applied_ = message.first.prev();
   replay_next();
@@ -156,17 +159,18 @@ void MetadataActor::on_replayed(const EntriesReplayed& message) {
 }
 
 void MetadataActor::on_committed(const EntriesCommitted& message) {
+  if (unusable_) return;
   for (const auto& entry : message.entries) {
     if (replaying_)
       early_.push_back(entry);
-    else if (entry.index > applied_)
+    else if (entry.index > applied_ && !unusable_)
       apply(entry);
   }
   if (!replaying_) answer_seen();
 }
 
 void MetadataActor::apply(const LogEntry& entry) {
-  applied_ = entry.index;
+  const auto before = std::exchange(applied_, entry.index);
   if (entry.type != EntryType::batch) return;
   const auto walked = for_each_record(entry.payload.view(), [&](const RecordView& record) {
     if (!record.value) return true;
@@ -178,6 +182,7 @@ void MetadataActor::apply(const LogEntry& entry) {
     return decoded.ok();
   });
   if (!walked) give_up(walked.error());
+  if (unusable_) applied_ = before; // to be applied from another's log
 }
 
 void MetadataActor::apply_record(const MetadataRecord& record, TimestampMs at) {
@@ -251,10 +256,15 @@ void MetadataActor::on_registered(const ControllerAnswered& message) {
 }
 
 void MetadataActor::give_up(const Error& error) {
+  unusable_ = true;
   log::error("the cluster's metadata cannot be read: {}", error.message);
   // With another image than the others it must not decide anything.
-  send(log_, DamageFound{error});
-  if (auto on_ready = std::exchange(on_ready_, nullptr)) on_ready(error);
+  send(log_, DamageFound{Error{ErrorCode::corrupt_storage, error.message}});
+  // The others may have it: then it begins anew from them, and this node gets ready after all.
+  const auto stored = stored_.find(metadata_group);
+  const bool alone = stored == stored_.end() || stored->second.hard.membership.members().size() < 2;
+  if (alone)
+    if (auto on_ready = std::exchange(on_ready_, nullptr)) on_ready(error);
   if (executing_) finish_command({ErrorCode::kafka_storage_error, error.message});
 }
 

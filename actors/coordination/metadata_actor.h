@@ -205,6 +205,7 @@ private:
   Term settled_term_;
 
   bool replaying_ = true;
+  bool unusable_ = false; // the log, until it has begun anew from the others
   RaftIndex applied_;
   RaftIndex replay_last_;
   std::deque<LogEntry> early_; // committed while the replay goes on

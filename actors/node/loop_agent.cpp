@@ -67,6 +67,7 @@ void LoopAgent::announced(const LeaderAnnouncement& announcement) {
       controller_term_ = announcement.term;
       context_.controller = announcement.leader;
     }
+    if (announcement.newer_than(context_.controllers)) context_.controllers = announcement;
   }
   context_.directory.announced(announcement);
   if (!membership::excludes(announcement, context_.node.identity.node)) return;

@@ -59,6 +59,7 @@ struct LoopContext {
   Nodes nodes;                                        // of the cluster, this one included
   std::unordered_map<NodeId, caf::actor> links;       // to the others
   NodeId controller = no_node;                        // who leads the metadata
+  LeaderAnnouncement controllers;                     // what that last told of its group
   Incarnations incarnations;                          // of the other nodes, as they said on this loop
   std::vector<GroupId> stopped_groups;                // replicas out of service, for the heartbeats
   kafka::FetchSessionBudget fetch_sessions;

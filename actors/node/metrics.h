@@ -27,8 +27,8 @@ struct NodeMetrics {
   std::atomic<std::uint64_t> replicas_set_aside{0};
   std::atomic<std::uint64_t> scrubbed_bytes{0};
   std::atomic<std::uint64_t> scrub_damage_found{0};
-  std::atomic<std::uint64_t> catch_up_bytes{0};       // read for replicas that are far behind
-  std::atomic<std::int64_t> catch_up_waiting{0};      // replicas whose turn is to come
+  std::atomic<std::uint64_t> catch_up_bytes{0};  // read for replicas that are far behind
+  std::atomic<std::int64_t> catch_up_waiting{0}; // replicas whose turn is to come
   // Memory of requests that are not answered yet, over all connections.
   std::atomic<std::int64_t> inflight_bytes{0};
   // The part of it that was announced and has not come in whole.

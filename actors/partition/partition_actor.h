@@ -135,8 +135,11 @@ private:
   // partition_healing.cpp
   void damage_found(const DamageFound& message);
   void await_healing(const Error& error);
-  bool others_serve() const;
+  bool others_have_all() const;
+  LeaderAnnouncement told_of_group() const;
+  std::function<bool(NodeId)> up_nodes() const;
   void try_to_heal();
+  void give_up_state();
   void on_set_aside(const LogSetAside& message);
   void route_effects();
   void route_produced(std::vector<partition::ProduceOutcome>& outcomes);
@@ -165,6 +168,7 @@ private:
   std::size_t suffix_read_ = 0;       // entries of its suffix that are whole
   std::optional<Error> stopped_;
   // Of the replica's own log, which it can do without if others have it.
+  std::optional<Error> scrubbed_damage_; // it goes on with it for now
   bool damaged_ = false;
   bool setting_aside_ = false;
   std::uint32_t healed_ = 0; // times that it began anew

@@ -3,6 +3,7 @@
 
 #include "actors/partition/partition_actor.h"
 #include "actors/runtime/log.h"
+#include "actors/storage/state_messages.h"
 
 namespace callboard {
 namespace {
@@ -23,43 +24,58 @@ bool of_its_log(const Error& error) {
 
 } // namespace
 
-// What a scrub found nobody needed yet: the only replica goes on with what is readable.
+// What a scrub found nobody needed yet: the replica goes on with what is readable until the others do without it.
 void PartitionActor::damage_found(const DamageFound& message) {
-  if (message.scrubbed && !others_serve() && wiring_.placement.voters.size() < 2) {
-    log::error("{}: its only replica is damaged and stays in service: {}", actor_name(), message.error.message);
+  if (!message.scrubbed || others_have_all()) {
+    stop(message.error);
     return;
   }
-  stop(message.error);
+  if (stopped_ || std::exchange(scrubbed_damage_, message.error)) return;
+  log::error("{}: it is damaged and stays in service as long as the others do not have all: {}", actor_name(),
+             message.error.message);
+  delayed_send(this, heal_after, TryToHeal{});
+}
+
+bool PartitionActor::others_have_all() const {
+  return membership::others_have_all(told_of_group(), wiring_.self, up_nodes());
 }
 
 void PartitionActor::await_healing(const Error& error) {
-  if (wiring_.loop == nullptr || wiring_.applier || !of_its_log(error) || damaged_) return;
+  if (wiring_.loop == nullptr || !of_its_log(error) || damaged_) return;
   damaged_ = true;
   ++wiring_.loop->node.metrics.replicas_damaged;
   delayed_send(this, next_attempt(healed_), TryToHeal{});
 }
 
-// A majority of the voters has a leader and does without this one. Until then its log stays as
-// it is: it may be all that is left. Of two voters the other has all that was committed, since
-// that takes both; it cannot lead before this one votes again.
-bool PartitionActor::others_serve() const {
-  if (wiring_.loop == nullptr) return false;
-  const auto* known = wiring_.loop->directory.find(wiring_.group);
-  if (known == nullptr) return false;
-  const auto serves = [&](NodeId node) {
+LeaderAnnouncement PartitionActor::told_of_group() const {
+  if (wiring_.loop == nullptr) return {};
+  if (wiring_.group == metadata_group) return wiring_.loop->controllers;
+  LeaderAnnouncement known;
+  if (const auto* partition = wiring_.loop->directory.find(wiring_.group)) {
+    known.leader = partition->leader;
+    known.voters = partition->voters;
+    known.in_sync = partition->in_sync;
+  }
+  return known;
+}
+
+std::function<bool(NodeId)> PartitionActor::up_nodes() const {
+  return [this](NodeId node) {
     const auto found = wiring_.loop->nodes.find(node);
-    const bool up = found != wiring_.loop->nodes.end() && found->second.up;
-    const auto& in_sync = known->in_sync;
-    return node != wiring_.self && up && std::find(in_sync.begin(), in_sync.end(), node) != in_sync.end();
+    return found != wiring_.loop->nodes.end() && found->second.up;
   };
-  const auto others = static_cast<std::size_t>(std::count_if(known->voters.begin(), known->voters.end(), serves));
-  if (known->voters.size() == 2) return others == 1;
-  return serves(known->leader) && others > known->voters.size() / 2;
 }
 
 void PartitionActor::try_to_heal() {
+  if (scrubbed_damage_ && !stopped_) {
+    if (others_have_all())
+      stop(*std::exchange(scrubbed_damage_, std::nullopt));
+    else
+      delayed_send(this, heal_after, TryToHeal{});
+    return;
+  }
   if (!damaged_ || setting_aside_) return;
-  if (!others_serve()) {
+  if (!membership::others_serve(told_of_group(), wiring_.self, up_nodes())) {
     delayed_send(this, heal_after, TryToHeal{});
     return;
   }
@@ -80,17 +96,30 @@ void PartitionActor::on_set_aside(const LogSetAside& message) {
   log::warn("{} begins anew from the other replicas; the damaged log {}", actor_name(),
             message.where.empty() ? "is not kept" : "lies in " + message.where);
   damaged_ = false;
+  scrubbed_damage_.reset();
   auto& metrics = wiring_.loop->node.metrics;
   --metrics.replicas_damaged;
   NodeMetrics::add(metrics.replicas_set_aside);
+  for (const auto& agent : wiring_.agents) send(agent, ReplicaStopped{wiring_.group, false});
+  if (wiring_.state) {
+    give_up_state();
+    return;
+  }
   replica_.reset();
   opened_.reset();
   stopped_.reset();
   promised_ = {};
   log_start_due_.reset();
   phase_ = Phase::closed;
-  for (const auto& agent : wiring_.agents) send(agent, ReplicaStopped{wiring_.group, false});
   touch();
+}
+
+// A coordinator's state is of the log that is gone: both are begun anew once that has gone too.
+void PartitionActor::give_up_state() {
+  wiring_.loop->own_groups.erase(wiring_.group);
+  left_ = true;
+  send(wiring_.applier, InternalLogGone{});
+  send(wiring_.state, DropState{wiring_.group, wiring_.loop->node.config.data, caf::actor(this)});
 }
 
 } // namespace callboard

@@ -29,10 +29,12 @@ Membership founding_membership(const Placement& placement) {
 }
 
 HardState hard_state_at_start(HardState stored, RaftIndex last, const Placement& placement, std::uint32_t new_life) {
-  if (!stored.membership.voters.empty() || stored.life > 0) return stored;
-  if (stored.term == Term{} && last == RaftIndex{}) stored.membership = founding_membership(placement);
+  if (!stored.membership.voters.empty() || stored.brought_in) return stored;
+  // One that was damaged before it stored anything still knows who it was made with.
+  const bool untouched = stored.term == Term{} && last == RaftIndex{};
+  if (untouched || stored.life > 0) stored.membership = founding_membership(placement);
   if (!stored.membership.voters.empty()) return stored;
-  stored.life = new_life;
+  stored.life = std::max(stored.life, new_life);
   stored.recovering = stored.brought_in = true;
   return stored;
 }
@@ -78,6 +80,17 @@ bool has_left(const partition::PartitionReplica& replica, std::optional<RaftInde
                   excluded_as_of);
 }
 
+bool others_have_all(const LeaderAnnouncement& known, NodeId self, const std::function<bool(NodeId)>& is_up) {
+  const auto has_all = [&](NodeId node) { return node != self && has(known.in_sync, node) && is_up(node); };
+  const auto others = static_cast<std::size_t>(std::count_if(known.voters.begin(), known.voters.end(), has_all));
+  return known.voters.size() == 2 ? others == 1 : others > known.voters.size() / 2;
+}
+
+bool others_serve(const LeaderAnnouncement& known, NodeId self, const std::function<bool(NodeId)>& is_up) {
+  const bool led = known.leader != self && has(known.in_sync, known.leader) && is_up(known.leader);
+  return (led || known.voters.size() == 2) && others_have_all(known, self, is_up);
+}
+
 LeaderAnnouncement LeaderTeller::now(const partition::PartitionReplica* replica) const {
   LeaderAnnouncement out;
   out.group = told_.group;
@@ -101,7 +114,7 @@ LeaderAnnouncement LeaderTeller::now(const partition::PartitionReplica* replica)
   out.as_of = std::max(replica->raft().commit_index(), replica->raft().committed_membership_index());
   for (const auto voter : out.voters) {
     const bool present = voter == self_ || std::any_of(progress.begin(), progress.end(), [&](const auto& peer) {
-                           return peer.node() == voter && peer.present() && peer.counts();
+                           return peer.node() == voter && peer.present() && peer.counts() && peer.match().value > 0;
                          });
     if (present) out.in_sync.push_back(voter);
   }

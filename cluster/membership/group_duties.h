@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "cluster/partition/partition_replica.h"
@@ -41,6 +42,13 @@ bool excludes(const LeaderAnnouncement& announcement, NodeId node);
 
 // membership_plan.h's has_left() of a replica.
 bool has_left(const partition::PartitionReplica& replica, std::optional<RaftIndex> excluded_as_of);
+
+// Whether a majority of the group's voters, `self` not among them, is up and has all that is committed: it can do
+// without a replica that is damaged and not in need yet. Of two voters the other has all, for that takes both.
+bool others_have_all(const LeaderAnnouncement& known, NodeId self, const std::function<bool(NodeId)>& is_up);
+// Whether it does without it, under a leader. Until then a damaged log stays as it is, since it may be all that is
+// left; but the other one of two cannot lead before this one votes again.
+bool others_serve(const LeaderAnnouncement& known, NodeId self, const std::function<bool(NodeId)>& is_up);
 
 // What one replica tells about its group's leader. A leader numbers what it tells within its term, and says
 // when it gave up; a follower says whom it follows.

@@ -33,6 +33,8 @@ Raft::Raft(Start start)
     random_state_(start.seed + static_cast<std::uint64_t>(start.self.value)) {
   for (const auto& entry : start.suffix) note_membership(entry);
   reset_election_timer();
+  // Nobody hears of a life that may not be known after a restart.
+  if (hard_.brought_in && hard_.term == Term{}) store_hard_state();
 }
 
 void Raft::tick() {
@@ -95,7 +97,8 @@ void Raft::step(Message message) {
   if (message.term < hard_.term) {
     ++refusals_.stale;
     // A leader of the past learns that it is one.
-    if (from_leader(message.body)) send(message.from, AppendReply{{}, true, {}, {}, {}, hard_.life, hard_.recovering});
+    if (from_leader(message.body))
+      send_after_hard_state(message_to(message.from, AppendReply{{}, true, {}, {}, {}, hard_.life, hard_.recovering}));
     return;
   }
   if (message.term > hard_.term && !pre_granted) follow(message.term, no_node);

@@ -104,9 +104,10 @@ void Raft::append_or_reject(const Message& message, const Append& append) {
 void Raft::reject(NodeId leader, const Append& append) {
   wake();
   const auto hint = log_.meeting_point(append.prev_index, append.prev_term);
-  send(leader,
-       AppendReply{
-           {}, true, append.prev_index, hint, log_.term_at(hint).value_or(Term{}), hard_.life, hard_.recovering});
+  AppendReply reply{{}, true, append.prev_index, hint, log_.term_at(hint).value_or(Term{})};
+  reply.life = hard_.life;
+  reply.recovering = hard_.recovering;
+  send_after_hard_state(message_to(leader, std::move(reply)));
 }
 
 AppendReply Raft::matched(RaftIndex match) const {

@@ -60,7 +60,7 @@ bool Raft::has_caught_up(NodeId learner) const {
 // What it still lacks is on its way or in memory.
 bool Raft::is_close(const Progress& peer) const {
   const auto match = peer.match();
-  return peer.counts() && peer.state() == Progress::State::replicate &&
+  return peer.counts() && !peer.away && peer.state() == Progress::State::replicate &&
          (match == log_.last_index() || log_.readable(match.next()));
 }
 

@@ -57,16 +57,16 @@ def segments(node):
 class Commits(threading.Thread):
     """Offsets of one group, one after the other, from whoever coordinates."""
 
-    def __init__(self, case, cluster, group):
+    def __init__(self, cluster, group):
         super().__init__(daemon=True)
-        self.case, self.cluster, self.group = case, cluster, group
+        self.cluster, self.group = cluster, group
         self.tried = self.acknowledged = 0
         self.stopping = threading.Event()
 
     def run(self):
         while not self.stopping.is_set():
             self.tried += 1
-            if not self.case.commit(self.cluster, self.group, {("t", 0): self.tried}, stop=self.stopping):
+            if not self.cluster.commit(self.group, {("t", 0): self.tried}, stop=self.stopping):
                 return
             self.acknowledged = self.tried
 
@@ -199,36 +199,6 @@ class CatchUp(unittest.TestCase):
 
     # ---- consumer offsets
 
-    def at_coordinator(self, cluster, group, question, what, stop=None):
-        """The first answer of whoever coordinates that is not None."""
-        def attempt():
-            if stop is not None and stop.is_set():
-                return (None,)
-            try:
-                with cluster.connect(cluster.alive()[0], 10) as connection:
-                    error, _, node = group_wire.find_coordinator(connection, group)
-                number = None if error else cluster.number_of(node, cluster.alive()[0])
-                if number is None:
-                    return None
-                with cluster.connect(number, 10) as connection:
-                    answer = question(connection)
-                return None if answer is None else (answer,)
-            except (OSError, AttributeError):  # a node that dies in between says nothing
-                return None
-
-        return wait_until(attempt, GOES_ON_SECONDS, lambda: f"{what}: {cluster.logs()}")[0]
-
-    def commit(self, cluster, group, offsets, metadata="", stop=None):
-        def attempt(connection):
-            return set(group_wire.commit(connection, group, offsets, metadata=metadata).values()) == {0} or None
-        return self.at_coordinator(cluster, group, attempt, f"{group} commits", stop)
-
-    def committed(self, cluster, group):
-        def attempt(connection):
-            error, offsets = group_wire.committed(connection, group)
-            return None if error else offsets
-        return self.at_coordinator(cluster, group, attempt, f"the offsets of {group}")
-
     def fill(self, cluster, groups):
         """Until the log of these groups' partition has lost its beginning on all nodes:
         what they have committed then."""
@@ -245,7 +215,7 @@ class CatchUp(unittest.TestCase):
         for turn in range(3000):
             group = groups[turn % len(groups)]
             wanted[group] = {("t", p): turn * 100 + p for p in range(PARTITIONS)}
-            self.commit(cluster, group, wanted[group], metadata="m" * METADATA_BYTES)
+            cluster.commit(group, wanted[group], metadata="m" * METADATA_BYTES)
             if turn % 25 == 0 and len(wanted) == len(groups) and all([trimmed(number) for number in numbers]):
                 return wanted
         self.fail(f"the log of the offsets was never trimmed: {[segments(cluster[number]) for number in numbers]}")
@@ -278,15 +248,15 @@ class CatchUp(unittest.TestCase):
     def check_kept(self, cluster, wanted, member, commits):
         """At whoever coordinates now."""
         for group, offsets in wanted.items():
-            self.assertEqual(self.committed(cluster, group), offsets, group)
+            self.assertEqual(cluster.committed(group), offsets, group)
         group, generation, name = member
-        described = self.at_coordinator(cluster, group, lambda connection: group_wire.state(connection, group), "the group")
+        described = cluster.at_coordinator(group, lambda connection: group_wire.state(connection, group), "the group")
         self.assertEqual(described, (0, "Stable", [name]))
-        self.assertEqual(self.at_coordinator(cluster, group, lambda connection: group_wire.heartbeat(connection, group, generation, name),
+        self.assertEqual(cluster.at_coordinator(group, lambda connection: group_wire.heartbeat(connection, group, generation, name),
                                              "a heartbeat"), 0)
         self.assertTrue(commits.is_alive())
         before = commits.acknowledged
-        found = self.committed(cluster, commits.group)[("t", 0)]
+        found = cluster.committed(commits.group)[("t", 0)]
         self.assertGreaterEqual(found, before)
         self.assertLessEqual(found, commits.tried)
         listed = set()
@@ -303,18 +273,18 @@ class CatchUp(unittest.TestCase):
         # Some 2.5 MB of rows: several parts.
         groups = groups_beside("busy", 60)
         partition = offsets_partition("busy")
-        self.commit(cluster, "busy", {("t", 0): 4711})
+        cluster.commit("busy", {("t", 0): 4711})
         cluster.await_in_sync(OFFSETS, 3)
-        joined = self.at_coordinator(cluster, "busy", lambda connection: group_wire.enter(
+        joined = cluster.at_coordinator("busy", lambda connection: group_wire.enter(
             connection, "busy", session_ms=MEMBER_SESSION_MS, rebalance_ms=MEMBER_SESSION_MS), "a member joins")
         self.assertEqual(joined["error"], 0)
         member = "busy", joined["generation"], joined["member"]
-        self.at_coordinator(cluster, "busy", lambda connection: group_wire.sync(
+        cluster.at_coordinator("busy", lambda connection: group_wire.sync(
             connection, "busy", member[1], member[2], [(member[2], b"all")]), "it has its assignment")
         wanted = self.fill(cluster, groups)
         wanted["busy"] = {("t", 0): 4711}
         folder = max(segments(cluster[1]).items(), key=lambda item: item[1][:1])[0]  # the one that was trimmed
-        commits = Commits(self, cluster, groups_beside("busy", 61)[-1])
+        commits = Commits(cluster, groups_beside("busy", 61)[-1])
         commits.start()
         self.addCleanup(commits.end)
         kept = wanted, member, commits
@@ -328,7 +298,7 @@ class CatchUp(unittest.TestCase):
                    "nothing of it is left where it was taken away")
         # It goes, another one takes over, and it comes back.
         wanted[groups[0]] = {("t", p): 1_000_000 + p for p in range(PARTITIONS)}
-        self.commit(cluster, groups[0], wanted[groups[0]])
+        cluster.commit(groups[0], wanted[groups[0]])
         cluster.kill(4)
         self.check_kept(cluster, *kept)
         cluster.start([4])
@@ -350,7 +320,7 @@ class CatchUp(unittest.TestCase):
         self.check_kept(cluster, *kept)
         commits.end()
         self.assertGreater(commits.acknowledged, 0)
-        self.assertIn(self.committed(cluster, commits.group)[("t", 0)], (commits.acknowledged, commits.tried))
+        self.assertIn(cluster.committed(commits.group)[("t", 0)], (commits.acknowledged, commits.tried))
 
 
 if __name__ == "__main__":

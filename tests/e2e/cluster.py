@@ -6,11 +6,13 @@ import shutil
 import signal
 import socket
 
+import group_wire
 import wire
 from node import Node, run, wait_until
 
 FORMS_SECONDS = 60  # nothing of this is measured: a busy machine may take its time
 FREEZES_SECONDS = 10
+ANSWERS_SECONDS = 120
 
 
 def thread_states(pid):
@@ -186,6 +188,40 @@ class Cluster:
             return status == 0 and len(json.loads(said)["metadata_voters"]) == count
 
         wait_until(voting, seconds, lambda: f"{count} nodes vote on the metadata: {self.logs()}")
+
+    # ---- consumer groups
+
+    def at_coordinator(self, group, question, what, stop=None):
+        """The first answer of whoever coordinates that is not None."""
+        def attempt():
+            if stop is not None and stop.is_set():
+                return (None,)
+            try:
+                with self.connect(self.alive()[0], 10) as connection:
+                    error, _, node = group_wire.find_coordinator(connection, group)
+                number = None if error else self.number_of(node, self.alive()[0])
+                if number is None:
+                    return None
+                with self.connect(number, 10) as connection:
+                    answer = question(connection)
+                return None if answer is None else (answer,)
+            except (OSError, AttributeError):  # a node that dies in between says nothing
+                return None
+
+        return wait_until(attempt, ANSWERS_SECONDS, lambda: f"{what}: {self.logs()}")[0]
+
+    def commit(self, group, offsets, metadata="", stop=None):
+        def attempt(connection):
+            return set(group_wire.commit(connection, group, offsets, metadata=metadata).values()) == {0} or None
+        return self.at_coordinator(group, attempt, f"{group} commits", stop)
+
+    def committed(self, group):
+        def attempt(connection):
+            error, offsets = group_wire.committed(connection, group)
+            return None if error else offsets
+        return self.at_coordinator(group, attempt, f"the offsets of {group}")
+
+    # ----
 
     def logs(self, characters=2500):
         return "".join(f"\n--- node {number} at {self.address(number)}\n{node.log()[-characters:]}" for number, node in self.nodes.items()

@@ -145,6 +145,39 @@ class Damage(IntegrityCase):
             self.await_healed(cluster, victim)
             self.check_identical(cluster, writer)
 
+    def test_what_the_cluster_itself_keeps(self):
+        """The metadata and the offsets of groups are made anew like what clients wrote: of one node, then of
+        another, and then both do without the third."""
+        cluster, writer = self.prepare(UNSCRUBBED)
+        wanted = {f"g{i}": {("t", 0): i} for i in range(20)}
+        for group, offsets in wanted.items():
+            cluster.commit(group, offsets)
+        for victim in (2, 3):
+            cluster.await_in_sync("__consumer_offsets", 3)
+            cluster.await_controllers(3)
+            cluster[victim].signal(signal.SIGTERM)
+            cluster[victim].wait()
+            spoiled = set()
+            for segment in glob.glob(os.path.join(cluster[victim].data, "groups", "*", "*.mdb")):
+                group = os.path.basename(os.path.dirname(segment))
+                if group != self.group:
+                    os.remove(segment)
+                    spoiled.add(group)
+            self.assertGreater(len(spoiled), 1)
+            writer.send_acknowledged(100)
+            cluster.start([victim])
+            wait_until(lambda: metric(cluster[victim], "replicas_set_aside_total") >= len(spoiled), HEALS_SECONDS,  # noqa: B023
+                       lambda: f"they begin anew: {cluster.logs()}")
+            self.assertEqual(metric(cluster[victim], "replicas_damaged"), 0)
+        cluster.await_in_sync("__consumer_offsets", 3)
+        cluster.await_in_sync("t", 3)
+        cluster.kill(1)
+        writer.send_acknowledged(100)
+        for group, offsets in wanted.items():
+            self.assertEqual(cluster.committed(group), offsets, group)
+        cluster.start([1])
+        self.check_identical(cluster, writer)
+
     def test_who_is_the_last_to_have_it_keeps_it(self):
         """One of three is down: another is damaged, and its log is not touched before they are a majority."""
         cluster, writer = self.prepare(UNSCRUBBED)

@@ -85,6 +85,7 @@ public:
   // The next commit of a log fails, or that of hard states.
   void break_next_write() { break_write_ = true; }
   void break_next_hard_states() { break_hard_states_ = true; }
+  bool is_to_break() const { return break_write_ || break_hard_states_; }
   void repair();
 
 private:

@@ -93,10 +93,12 @@ void Host::leave(GroupId group) {
   disk_.remove(group);
 }
 
-void Host::begin_anew(GroupId group) {
+partition::PartitionReplica* Host::begin_anew(GroupId group) {
   close(group);
   disk_.set_aside(group);
-  open(group, disk_.groups().at(group));
+  world_.findings.healed();
+  trace(group, [] { return "begins anew"; });
+  return open(group, disk_.groups().at(group));
 }
 
 void Host::when_awake(Timeline::Action action) {

@@ -99,7 +99,7 @@ protected:
   // The replica ends, and what it stored is gone.
   void leave(GroupId group);
   // The replica begins another life with an empty log.
-  void begin_anew(GroupId group);
+  partition::PartitionReplica* begin_anew(GroupId group);
   // Now, or when the process goes on; never in another life.
   void when_awake(Timeline::Action action);
   // In this life, when the process is awake.

@@ -60,8 +60,6 @@ void Node::heal() {
   }
   for (const auto group : damaged) {
     if (!heals(group)) continue;
-    around_.findings.healed();
-    trace(group, [] { return "begins anew"; });
     stopped_.erase(group);
     begin_anew(group);
   }

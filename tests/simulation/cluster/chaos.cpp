@@ -157,7 +157,8 @@ void Chaos::break_disks() {
       disk.set_full(true);
       world_.timeline().after(random_.below(disk_trouble_max), [&disk] { disk.set_full(false); });
     }
-  if (now(Event::broken_disk))
+  // A replica that begins anew lacks what the others have to give it: one at a time.
+  if (now(Event::broken_disk) && !world_.some_log_incomplete())
     if (auto* machine = some_running()) {
       world_.struck(Event::broken_disk);
       random_.chance(0.8) ? machine->disk().break_next_write() : machine->disk().break_next_hard_states();
@@ -174,7 +175,6 @@ void Chaos::rot() {
     if (other.get() != machine && other->damaged()) return;
   auto& groups = machine->disk().groups();
   auto& rotten = *std::next(groups.begin(), static_cast<std::ptrdiff_t>(random_.below(groups.size())));
-  if (rotten.first == metadata_group) return;
   world_.struck(Event::rot);
   machine->say("group " + std::to_string(rotten.first.value) + " rots");
   rotten.second.rotten = true;

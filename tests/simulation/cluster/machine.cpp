@@ -11,6 +11,8 @@
 namespace callboard::simulation::cluster {
 namespace {
 
+constexpr std::uint32_t heal_every_ticks = 20;
+constexpr std::uint32_t scrub_every_ticks = 150;
 constexpr Duration tick_duration = std::chrono::milliseconds(50);
 // Waiters of the metadata itself, which no client has.
 constexpr partition::WaiterId own_waiters = partition::WaiterId{1} << 62U;
@@ -95,6 +97,11 @@ bool Machine::damaged() const {
   return std::any_of(groups.begin(), groups.end(), [](const auto& stored) { return stored.second.rotten; });
 }
 
+bool Machine::recovers() const {
+  const auto& groups = const_cast<Machine*>(this)->disk().groups();
+  return std::any_of(groups.begin(), groups.end(), [](const auto& stored) { return stored.second.hard.recovering; });
+}
+
 bool Machine::has_stopped_replica() const {
   return !stopped_groups_.empty();
 }
@@ -116,6 +123,8 @@ NodeRecord Machine::own_record() const {
 void Machine::tick_node() {
   members_->tick();
   if (metadata_) metadata_->tick();
+  scrub();
+  heal();
 }
 
 void Machine::send(const HostPort& to, Delivery deliver, Timeline::Action refused) {
@@ -145,14 +154,49 @@ void Machine::host(GroupId group, const Placement& placement) {
   duties_.insert_or_assign(group, Duty{placement, {group, id()}});
   const bool stored = disk().find(group) != nullptr;
   auto& on_disk = stored ? disk().groups().at(group) : disk().create(group, {});
-  auto* replica = open(group, on_disk);
+  begun(group, open(group, on_disk));
+}
+
+void Machine::begun(GroupId group, partition::PartitionReplica* replica) {
   if (replica == nullptr) {
     stopped(group);
     return;
   }
   members_->for_each_down([&](NodeId node) { replica->peer_down(node); });
-  if (membership::stands_at_once(*replica, placement)) replica->campaign();
+  if (membership::stands_at_once(*replica, duties_.at(group).placement)) replica->campaign();
   route(group, *replica);
+}
+
+// What nobody reads is found damaged by the scrub; it goes on with what can be read until the others have all.
+void Machine::scrub() {
+  if (!metadata_ || ticks_ % scrub_every_ticks != 0) return;
+  std::vector<GroupId> found;
+  for (const auto& [group, replica] : replicas()) {
+    const auto* stored = disk().find(group);
+    if (stored != nullptr && stored->rotten && !replica->stopped() && metadata_->others_have_all(group))
+      found.push_back(group);
+  }
+  for (const auto group : found)
+    input(group, [](auto& replica) { replica.stop({ErrorCode::corrupt_storage, "The scrub found damage."}); });
+}
+
+// A damaged replica begins anew once the others do without it, as PartitionActor does.
+void Machine::heal() {
+  if (!metadata_ || ticks_ % heal_every_ticks != 0) return;
+  const auto damaged = stopped_groups_;
+  for (const auto group : damaged) {
+    const auto* stored = disk().find(group);
+    const bool of_its_log = stored != nullptr && (stored->rotten || !disk().usable(group));
+    if (!of_its_log || !metadata_->others_serve(group)) continue;
+    say("its replica of group " + std::to_string(group.value) + " begins anew");
+    std::erase(stopped_groups_, group);
+    duties_.at(group).stopped = false;
+    begun(group, begin_anew(group));
+    if (group == metadata_group)
+      metadata_->log_begins_anew();
+    else
+      leave_if_unwanted(group);
+  }
 }
 
 bool Machine::holds(GroupId group) const {
@@ -215,7 +259,7 @@ void Machine::announce(GroupId group) {
   const auto news = duties_.at(group).teller.tell(find(group));
   if (!news) return;
   post([this, news = *news] {
-    if (news.group != metadata_group) members_->local_leader(news);
+    members_->local_leader(news);
     metadata_->local_leader(news);
     leader_said(news);
   });
@@ -254,7 +298,6 @@ void Machine::stopped(GroupId group) {
   say("its replica of group " + std::to_string(group.value) + " stops");
   announce(group);
   stopped_groups_.push_back(group);
-  if (group == metadata_group) post([this] { metadata_->unusable(); });
 }
 
 void Machine::place(GroupId group, const Placement& placement) {

@@ -67,6 +67,7 @@ public:
   void switch_off();
   bool in_service() const { return in_service_; }
   bool damaged() const;
+  bool recovers() const;
   bool has_stopped_replica() const;
 
   // ---- for its parts
@@ -127,6 +128,9 @@ private:
   void leave_if_unwanted(GroupId group);
   void check_voters(GroupId group, const partition::PartitionReplica& leader, const Membership& next);
   void stopped(GroupId group);
+  void begun(GroupId group, partition::PartitionReplica* replica);
+  void scrub();
+  void heal();
 
   ClusterSurroundings& around_;
   std::uint64_t number_;

@@ -79,6 +79,26 @@ void Metadata::replay() {
   register_self();
 }
 
+void Metadata::log_begins_anew() {
+  if (replaying_) replay();
+}
+
+const LeaderAnnouncement* Metadata::told(GroupId group) const {
+  return group == metadata_group ? &controllers_ : leaders_.find(group);
+}
+
+bool Metadata::others_have_all(GroupId group) const {
+  const auto* known = told(group);
+  return known != nullptr &&
+         membership::others_have_all(*known, machine_.id(), [&](NodeId node) { return alive_.contains(node); });
+}
+
+bool Metadata::others_serve(GroupId group) const {
+  const auto* known = told(group);
+  return known != nullptr &&
+         membership::others_serve(*known, machine_.id(), [&](NodeId node) { return alive_.contains(node); });
+}
+
 void Metadata::committed(const std::vector<LogEntry>& entries) {
   for (const auto& entry : entries)
     if (entry.index > applied_) apply(entry);
@@ -195,6 +215,7 @@ void Metadata::local_leader(const LeaderAnnouncement& announcement) {
   term_ = announcement.term;
   leader_ = announcement.leader;
   const bool news = leaders_.learn(announcement);
+  if (announcement.newer_than(controllers_)) controllers_ = announcement;
   if (leader_ != machine_.id()) machine_.place(metadata_group, nowhere); // whoever leads next says where
   if (replaying_) return;
   if (news && leads()) controller_.heard(image_, announcement, machine_.now());
@@ -229,6 +250,7 @@ void Metadata::note_leader(const LeaderAnnouncement& announcement) {
 
 void Metadata::leaders(std::vector<LeaderAnnouncement> announcements) {
   for (auto& announcement : announcements) {
+    if (announcement.group == metadata_group && announcement.newer_than(controllers_)) controllers_ = announcement;
     if (announcement.group == metadata_group || partitions_.contains(announcement.group)) {
       note_leader(announcement);
       machine_.leader_said(announcement);

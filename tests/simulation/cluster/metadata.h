@@ -44,7 +44,10 @@ public:
   void liveness(NodeId node, bool up);
   void proposed(std::uint64_t number, const Error& error);
   void replica_left(GroupId group);
-  void unusable() { usable_ = false; }
+  void log_begins_anew();
+  // See membership/group_duties.h.
+  bool others_have_all(GroupId group) const;
+  bool others_serve(GroupId group) const;
 
 private:
   using Records = std::vector<MetadataRecord>;
@@ -104,7 +107,9 @@ private:
   std::map<GroupId, LeaderAnnouncement> early_leaders_;
   std::set<GroupId> stored_; // when it was started, until it is ready
   std::set<NodeId> alive_;
-  bool usable_ = true;
+  const LeaderAnnouncement* told(GroupId group) const;
+
+  LeaderAnnouncement controllers_; // what was told last of the metadata's group, as LoopContext has it
   bool replaying_ = true;
   bool ready_ = false;
   RaftIndex applied_;

@@ -187,7 +187,6 @@ void Operator::retire(NodeId node) {
 void Operator::tidy(std::uint32_t since_ticks) {
   if (world_.ticks() - tidied_ < tidy_every_ticks) return;
   tidied_ = world_.ticks();
-  wipe_damaged();
   auto* controller = world_.controller();
   if (controller == nullptr) return;
   const auto& image = controller->metadata()->image();
@@ -215,17 +214,6 @@ void Operator::tidy(std::uint32_t since_ticks) {
     machine->wipe(world_.addresses());
     machine->start();
     break;
-  }
-}
-
-// Today nothing heals a replica whose log is damaged: its node starts anew, with an empty directory.
-void Operator::wipe_damaged() {
-  if (!world_.spotless_but_damaged()) return;
-  for (auto& [number, machine] : world_.machines()) {
-    if (!machine->in_service() || !machine->damaged()) continue;
-    machine->wipe(world_.addresses());
-    machine->start();
-    return;
   }
 }
 

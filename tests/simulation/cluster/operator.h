@@ -13,7 +13,7 @@ class World;
 
 // People: create and change topics, drain, remove, rebalance, move, elect, at any node. Each
 // order must be answered, or refused with a reason. Once faults have ended they bring the cluster
-// to where it can be well: dead nodes are removed, damaged ones wiped, drains that cannot end
+// to where it can be well: dead nodes are removed, drains that cannot end
 // cancelled.
 class Operator {
 public:
@@ -50,7 +50,6 @@ private:
   void move(const TopicRecord& topic);
   void drain();
   void retire(NodeId node);
-  void wipe_damaged();
 
   World& world_;
   Random random_;

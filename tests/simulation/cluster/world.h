@@ -57,8 +57,8 @@ public:
   // Every group has three voters or more, all of them on disks that have all that is committed:
   // one of them may be lost for good.
   bool spotless();
-  // The same, but for one that is damaged.
-  bool spotless_but_damaged();
+  // Some replica's log is damaged, or lacks what it had before it was.
+  bool some_log_incomplete();
   std::vector<std::string> addresses() const;
 
 private:
@@ -82,8 +82,7 @@ private:
   void form();
   void recover(const std::string& phase);
   void compare();
-  bool spotless(bool damaged_too);
-  bool has_all(NodeId node, GroupId group, bool damaged_too);
+  bool has_all(NodeId node, GroupId group);
   // What is not as it should be; empty: nothing.
   std::string unwell();
   std::string unwell_cluster(Machine& controller);

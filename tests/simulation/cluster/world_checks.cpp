@@ -13,34 +13,34 @@ std::string text(NodeId node) {
 
 } // namespace
 
-bool World::has_all(NodeId node, GroupId group, bool damaged_too) {
+bool World::has_all(NodeId node, GroupId group) {
   auto* machine = machine_of(node);
   const auto* stored = machine == nullptr ? nullptr : machine->disk().find(group);
-  if (stored != nullptr && stored->rotten) return damaged_too;
   // Nor more: what only some have may be about to be committed by them.
-  return stored != nullptr && stored->log.last_index() == histories_.at(group).committed_index();
+  return stored != nullptr && !stored->hard.recovering &&
+         stored->log.last_index() == histories_.at(group).committed_index();
+}
+
+bool World::some_log_incomplete() {
+  return std::any_of(machines_.begin(), machines_.end(), [](const auto& machine) {
+    auto& disk = machine.second->disk();
+    return disk.is_to_break() || std::any_of(disk.groups().begin(), disk.groups().end(), [&](const auto& stored) {
+             const auto& hard = stored.second.hard;
+             return stored.second.rotten || (hard.recovering && !hard.brought_in) || !disk.usable(stored.first);
+           });
+  });
 }
 
 bool World::spotless() {
-  return spotless(false);
-}
-
-bool World::spotless_but_damaged() {
-  return spotless(true);
-}
-
-bool World::spotless(bool damaged_too) {
+  if (some_log_incomplete()) return false;
   auto* controller = this->controller();
   if (controller == nullptr) return false; // nobody may know of what happened last
   for (const auto& [group, history] : histories_) {
     if (history.ended()) continue;
     const auto& membership = history.membership();
-    std::size_t whole = 0;
-    for (const auto voter : membership.voters) {
-      if (!has_all(voter, group, damaged_too)) return false;
-      whole += has_all(voter, group, false) ? 1 : 0;
-    }
-    if (membership.joint() || membership.voters.size() < 3 || whole + 1 < membership.voters.size()) return false;
+    if (membership.joint() || membership.voters.size() < 3) return false;
+    for (const auto voter : membership.voters)
+      if (!has_all(voter, group)) return false;
   }
   return true;
 }
@@ -56,6 +56,7 @@ std::string World::unwell() {
     if (!machine->in_service()) continue;
     if (!machine->ready()) return "machine " + std::to_string(number) + " is not ready";
     if (machine->damaged()) return "machine " + std::to_string(number) + " has a damaged log";
+    if (machine->recovers()) return "machine " + std::to_string(number) + " has a replica that recovers";
   }
   auto* controller = this->controller();
   if (controller == nullptr) return "nobody controls the cluster";
