@@ -202,8 +202,8 @@ void MetadataActor::apply_record(const MetadataRecord& record, TimestampMs at) {
     tell_early_leaders(*topic);
   } else if (removed != nullptr) {
     announce({}, {removed->id});
-  } else if (std::holds_alternative<NodeRecord>(record)) {
-    tell_nodes();
+  } else if (const auto* node = std::get_if<NodeRecord>(&record)) {
+    send(node_.membership, NodesKnown{{*node}});
     if (was_alone && several_nodes()) touch_all();
   } else if (std::holds_alternative<ControllersRecord>(record)) {
     place_metadata();

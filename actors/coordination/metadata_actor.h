@@ -16,7 +16,9 @@
 #include "actors/partition/partition_actor.h"
 #include "actors/peer/messages.h"
 #include "actors/runtime/hosted_actor.h"
+#include "cluster/metadata/awaited_leaders.h"
 #include "cluster/metadata/controller.h"
+#include "cluster/metadata/early_leaders.h"
 #include "cluster/metadata/image.h"
 #include "cluster/metadata/operation_pace.h"
 #include "cluster/metadata/recent_deletions.h"
@@ -84,6 +86,7 @@ private:
     Instant since;
     // Once its index is applied: all announcements before this one are to be done.
     std::optional<std::uint64_t> announced_before{};
+    metadata::AwaitedLeaders awaited{}; // of its partitions, if it makes some
   };
 
   // metadata_actor.cpp
@@ -195,9 +198,9 @@ private:
   bool controller_steps_ = false; // a step of it waits or is on its way
   bool registered_ = false;       // the image has all that was committed before this start
   std::unordered_map<GroupId, PartitionRef> partitions_;
-  std::vector<caf::actor> coordinators_;                          // of consumer groups
-  std::unordered_map<GroupId, LeaderAnnouncement> early_leaders_; // of groups whose topic is not applied here yet
-  std::vector<GroupId> to_touch_;                                 // replicas whose logs are to be opened, bit by bit
+  std::vector<caf::actor> coordinators_; // of consumer groups
+  metadata::EarlyLeaders early_leaders_;
+  std::vector<GroupId> to_touch_; // replicas whose logs are to be opened, bit by bit
   bool touch_armed_ = false;
 
   Term term_; // of the internal partition

@@ -324,8 +324,7 @@ bool MetadataActor::is_seen(Unseen& unseen) {
     const auto partition = partitions_.find(group);
     return partition == partitions_.end() || partition->second.leader != no_node;
   };
-  return std::all_of(topic->groups.begin(), topic->groups.end(), led) ||
-         monotonic_now() - unseen.since > leaders_within;
+  return unseen.awaited.all_seen(topic->groups, led) || monotonic_now() - unseen.since > leaders_within;
 }
 
 void MetadataActor::answer_seen() {

@@ -19,8 +19,6 @@ namespace {
 constexpr std::uint64_t offsets_segment_bytes = std::uint64_t{16} << 20;
 // Logs that are opened one after the other, not to keep the writers from what clients want.
 constexpr std::size_t touched_at_once = 64;
-// Leaders of groups that are not known yet; also of such as are no more.
-constexpr std::size_t early_leaders_max = 100'000;
 constexpr auto touch_interval = std::chrono::milliseconds(20);
 
 storage::RetentionLimits limits_of(const metadata::TopicConfig& config) {
@@ -326,20 +324,14 @@ void MetadataActor::on_leaders(LeadersAnnounced& message) {
       known.announcements.push_back(std::move(announcement));
       continue;
     }
-    if (early_leaders_.size() >= early_leaders_max) early_leaders_.clear();
-    auto& newest = early_leaders_.try_emplace(announcement.group, announcement).first->second;
-    if (announcement.newer_than(newest)) newest = std::move(announcement);
+    early_leaders_.keep(announcement);
   }
   if (known.announcements.empty()) return;
   for (const auto& agent : hosts_.agents) send(agent, known);
 }
 
 void MetadataActor::tell_early_leaders(const TopicRecord& topic) {
-  if (early_leaders_.empty()) return;
-  LeadersAnnounced early;
-  for (const auto group : topic.groups)
-    if (auto kept = early_leaders_.extract(group); !kept.empty())
-      early.announcements.push_back(std::move(kept.mapped()));
+  LeadersAnnounced early{early_leaders_.take(topic.groups)};
   if (!early.announcements.empty()) on_leaders(early);
 }
 

@@ -56,8 +56,7 @@ void Metadata::apply(const MetadataRecord& record) {
   } else if (const auto* node = std::get_if<NodeRecord>(&record)) {
     {
       const Doing doing(meter_, Part::records);
-      nodes_.clear();
-      for (const auto& [id, known] : image_.nodes()) nodes_.push_back(known);
+      nodes_.push_back(*node);
     }
     if (node->id == self_ && ++own_records_ == 2) registered();
   } else if (std::holds_alternative<ControllersRecord>(record)) {
@@ -80,8 +79,7 @@ void Metadata::run_topic(const TopicRecord& record) {
       topic.partitions.push_back(known);
     }
     directory_.add(TopicRef(topic)); // a message to its loop has a copy
-    for (const auto group : record.groups)
-      if (auto kept = early_leaders_.extract(group); !kept.empty()) early.push_back(std::move(kept.mapped()));
+    early = early_leaders_.take(record.groups);
   }
   carry_out(options);
   if (!early.empty()) note_leaders(early, {});
@@ -160,8 +158,7 @@ void Metadata::leaders(const std::vector<LeaderAnnouncement>& announcements, Ins
         known.push_back(announcement);
         continue;
       }
-      auto& newest = early_leaders_.try_emplace(announcement.group, announcement).first->second;
-      if (announcement.newer_than(newest)) newest = announcement;
+      early_leaders_.keep(announcement);
     }
   }
   note_leaders(known, now);

@@ -6,6 +6,7 @@
 
 #include "actors/node/directory.h"
 #include "cluster/metadata/controller.h"
+#include "cluster/metadata/early_leaders.h"
 #include "cluster/metadata/image.h"
 #include "schema/controller_command.h"
 #include "tests/bench/cluster_cost/costs.h"
@@ -71,7 +72,7 @@ private:
   metadata::Controller controller_{leaders_};
   Directory directory_;
   std::unordered_map<GroupId, PartitionRef> partitions_;
-  std::unordered_map<GroupId, LeaderAnnouncement> early_leaders_;
+  metadata::EarlyLeaders early_leaders_;
   std::set<NodeId> alive_{self_};
   std::vector<NodeRecord> nodes_;
   std::vector<metadata::LeaderTransfer> transfers_;

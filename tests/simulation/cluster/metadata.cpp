@@ -71,7 +71,9 @@ void Metadata::replay() {
   replaying_ = false;
   for (const auto& [name, record] : image_.topics()) run_topic(record);
   for (const auto& [name, record] : image_.topics()) tell_early_leaders(record);
-  tell_nodes();
+  std::vector<NodeRecord> nodes;
+  for (const auto& [id, node] : image_.nodes()) nodes.push_back(node);
+  tell_nodes(std::move(nodes));
   if (leads())
     take_office();
   else
@@ -137,8 +139,8 @@ void Metadata::apply_record(RaftIndex index, const MetadataRecord& record) {
   if (topic != nullptr) {
     run_topic(*topic);
     tell_early_leaders(*topic);
-  } else if (std::holds_alternative<NodeRecord>(record)) {
-    tell_nodes();
+  } else if (const auto* node = std::get_if<NodeRecord>(&record)) {
+    tell_nodes({*node});
   } else if (std::holds_alternative<ControllersRecord>(record)) {
     place_metadata();
   }
@@ -191,10 +193,8 @@ void Metadata::replica_left(GroupId group) {
   if (const auto placement = image_.placement_of(group)) run_partition(group, *placement);
 }
 
-void Metadata::tell_nodes() {
-  std::vector<NodeRecord> nodes;
-  for (const auto& [id, node] : image_.nodes()) nodes.push_back(node);
-  machine_.post([this, nodes] { machine_.members()->know(nodes); });
+void Metadata::tell_nodes(std::vector<NodeRecord> nodes) {
+  machine_.post([this, nodes = std::move(nodes)] { machine_.members()->know(nodes); });
 }
 
 void Metadata::place_metadata() {
@@ -256,17 +256,14 @@ void Metadata::leaders(std::vector<LeaderAnnouncement> announcements) {
       machine_.leader_said(announcement);
       continue;
     }
-    auto& newest = early_leaders_.try_emplace(announcement.group, announcement).first->second;
-    if (announcement.newer_than(newest)) newest = announcement;
+    early_leaders_.keep(announcement);
   }
   answer_seen();
   run_controller();
 }
 
 void Metadata::tell_early_leaders(const TopicRecord& topic) {
-  std::vector<LeaderAnnouncement> early;
-  for (const auto group : topic.groups)
-    if (auto kept = early_leaders_.extract(group); !kept.empty()) early.push_back(std::move(kept.mapped()));
+  auto early = early_leaders_.take(topic.groups);
   if (!early.empty()) leaders(std::move(early));
 }
 

@@ -7,7 +7,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "cluster/metadata/awaited_leaders.h"
 #include "cluster/metadata/controller.h"
+#include "cluster/metadata/early_leaders.h"
 #include "cluster/metadata/image.h"
 #include "cluster/metadata/topic_commands.h"
 #include "tests/simulation/cluster/machine.h"
@@ -61,6 +63,7 @@ private:
     Command command;
     ControllerOutcome outcome;
     std::uint32_t since = 0;
+    metadata::AwaitedLeaders awaited{};
   };
   struct Partition {
     std::vector<NodeId> replicas;
@@ -76,7 +79,7 @@ private:
   void run_partition(GroupId group, const Placement& placement);
   bool may_start(GroupId group, const Placement& placement) const;
   void end_topic(const Uuid& id);
-  void tell_nodes();
+  void tell_nodes(std::vector<NodeRecord> nodes);
   void place_metadata();
   void register_self();
   void take_office();
@@ -104,7 +107,7 @@ private:
   metadata::LeaderTable leaders_;
   metadata::Controller controller_;
   std::map<GroupId, Partition> partitions_;
-  std::map<GroupId, LeaderAnnouncement> early_leaders_;
+  metadata::EarlyLeaders early_leaders_;
   std::set<GroupId> stored_; // when it was started, until it is ready
   std::set<NodeId> alive_;
   const LeaderAnnouncement* told(GroupId group) const;

@@ -283,10 +283,10 @@ bool Metadata::is_seen(Unseen& unseen) const {
   const auto* topic = unseen.outcome.record ? std::get_if<TopicRecord>(&*unseen.outcome.record) : nullptr;
   if (topic == nullptr || !(is<TopicCreation>(unseen.command.what) || is<PartitionAddition>(unseen.command.what)))
     return true;
-  return late || std::all_of(topic->groups.begin(), topic->groups.end(), [&](GroupId group) {
-           const auto partition = partitions_.find(group);
-           return partition == partitions_.end() || partition->second.leader != no_node;
-         });
+  return late || unseen.awaited.all_seen(topic->groups, [&](GroupId group) {
+    const auto partition = partitions_.find(group);
+    return partition == partitions_.end() || partition->second.leader != no_node;
+  });
 }
 
 void Metadata::answer_seen() {
