@@ -113,9 +113,10 @@ LeaderAnnouncement LeaderTeller::now(const partition::PartitionReplica* replica)
   // After a start the membership may be known to be committed when the entries before it are not yet.
   out.as_of = std::max(replica->raft().commit_index(), replica->raft().committed_membership_index());
   for (const auto voter : out.voters) {
-    const bool present = voter == self_ || std::any_of(progress.begin(), progress.end(), [&](const auto& peer) {
-                           return peer.node() == voter && peer.present() && peer.counts() && peer.match().value > 0;
-                         });
+    const bool present =
+        voter == self_ || std::any_of(progress.begin(), progress.end(), [&](const auto& peer) {
+          return peer.node() == voter && peer.present() && peer.counts() && !peer.behind && peer.match().value > 0;
+        });
     if (present) out.in_sync.push_back(voter);
   }
   return out;

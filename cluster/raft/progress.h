@@ -59,6 +59,8 @@ public:
   bool silent = false;
   // Its node is down or its replica stopped: nobody waits for it before resting.
   bool away = false;
+  // It lacked at the last check of the quorum what was committed at the one before.
+  bool behind = false;
   // Its copy counts.
   bool counts() const { return !recovering; }
 

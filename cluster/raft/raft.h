@@ -287,6 +287,7 @@ private:
   bool is_present(NodeId node) const;
   bool quorum_present() const;
   void check_quorum();
+  void yield_full_disk();
   void replicate();
   void send_append(Progress& peer);
   void send_entries(Progress& peer, std::vector<LogEntry> entries);
@@ -355,6 +356,7 @@ private:
   std::uint64_t reset_sequence_ = 0;
   std::uint32_t elapsed_ = 0;          // follower: since the leader was heard; leader: since the last check
   std::uint32_t election_timeout_ = 0; // in ticks, drawn anew for each
+  RaftIndex committed_at_check_;       // of the quorum
   std::uint32_t asked_in_vain_ = 0;    // who leads, since a leader was heard
   std::uint32_t heartbeat_elapsed_ = 0;
   std::uint32_t idle_ticks_ = 0;

@@ -205,6 +205,7 @@ void Raft::lead() {
   role_ = Role::leader;
   leader_ = self_;
   own_term_first_ = log_.last_index().next();
+  committed_at_check_ = {};
   elapsed_ = heartbeat_elapsed_ = idle_ticks_ = 0;
   votes_.clear();
   if (hard_.recovering) { // whoever has more would not have granted

@@ -132,6 +132,7 @@ void Raft::on_rejected(Progress& peer, const AppendReply& reply) {
 
 void Raft::on_matched(Progress& peer, RaftIndex match) {
   const bool news = peer.matched(match);
+  if (peer.match() >= commit_index_) peer.behind = false;
   if (peer.state() == Progress::State::probe) peer.replicate();
   if (peer.state() == Progress::State::snapshot && match >= peer.snapshot_index()) peer.replicate();
   if (!news) return;
@@ -181,8 +182,23 @@ bool Raft::quorum_present() const {
 // Whom nobody hears from leads nobody: clients are to find the leader that the others
 // have elected by now.
 void Raft::check_quorum() {
-  for (auto& peer : progress_) peer.silent = !std::exchange(peer.recent, false);
-  if (!quorum_present()) follow(hard_.term, no_node);
+  for (auto& peer : progress_) {
+    peer.silent = !std::exchange(peer.recent, false);
+    peer.behind = peer.match() < committed_at_check_;
+  }
+  committed_at_check_ = commit_index_;
+  if (!quorum_present())
+    follow(hard_.term, no_node);
+  else if (blocked_ && transfer_to_ == no_node)
+    yield_full_disk();
+}
+
+// Others may have room: to whoever has all that was sent.
+void Raft::yield_full_disk() {
+  const auto heir = std::find_if(progress_.begin(), progress_.end(), [&](const Progress& peer) {
+    return membership().is_voter(peer.node()) && peer.present() && peer.match() == log_.last_index();
+  });
+  if (heir != progress_.end()) static_cast<void>(transfer_leadership(heir->node()));
 }
 
 void Raft::replicate() {

@@ -1,5 +1,6 @@
 """Several nodes as child processes on loopback, each end of one by its process id."""
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -32,6 +33,23 @@ def reserve_ports(count, host="127.0.0.1"):
         for each in sockets:
             each.bind((host, 0))
         return [each.getsockname()[1] for each in sockets]
+
+
+def closed_segments(node, group="*"):
+    """Files of segments that are checked in the background."""
+    sidecars = glob.glob(os.path.join(node.data, "groups", group, "*.sum"))
+    return sorted(sidecar[:-len(".sum")] + ".mdb" for sidecar in sidecars)
+
+
+def flip(path, random_source):
+    """Some bytes in the middle of the file: records, not what LMDB keeps at its ends. Back: how to undo it."""
+    with open(path, "r+b") as file:
+        at = os.path.getsize(path) // 3 + random_source.randrange(1000)
+        file.seek(at)
+        old = file.read(16)
+        file.seek(at)
+        file.write(bytes(byte ^ 0x55 for byte in old))
+    return at, old
 
 
 class Cluster:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Nodes are killed, frozen, slowed down and cut off from each other in turn, while idempotent
-producers write, readers read along, and members of two groups come, leave and crash:
+"""Nodes are killed, frozen, slowed down and cut off from each other in turn, their disks fill up
+and rot, while idempotent producers write, readers read along, and members of two groups come, leave and crash:
 nothing acknowledged is lost, duplicated or reordered, nothing read is not there later, no
 record is skipped, no committed offset goes back.
 
@@ -11,6 +11,9 @@ majority can talk, everything has to go on. In the end every node is left out on
 the others have must be the same.
 """
 import argparse
+import contextlib
+import errno
+import glob
 import itertools
 import json
 import os
@@ -27,7 +30,7 @@ import group_history
 import group_wire
 import node as nodes
 import wire
-from cluster import Cluster
+from cluster import Cluster, closed_segments, flip
 from group_history_test import COOPERATIVE, MIXED, PARTITIONS, TOPIC, Group, TimedRecorder, check_workers, report
 from group_watcher import Watcher
 from idempotent_producer import IdempotentProducer
@@ -37,6 +40,9 @@ from node import BINARY, wait_until
 REPLICAS = 3
 RECORDS_A_SECOND = 100  # of each producer
 PROGRESS_SECONDS = 90
+# Segments are closed soon, and looked at.
+TOPIC_CONFIG = {"segment.ms": "3000"}
+NODE_CONFIG = "[storage]\nscrub_interval_ms = 500\nscrub_bytes_per_second = 1073741824\n"
 SILENCE_SECONDS = 4  # a client gives a node up that says nothing for so long
 PATIENT = ("socket.timeout.ms=4000", "topic.metadata.refresh.interval.ms=2000")
 
@@ -118,16 +124,52 @@ class Reader(threading.Thread):
             self.position = records[-1][0] + 1
 
 
+class SmallDisk:
+    """A file system of a node's own, that can be filled."""
+
+    BYTES = 1 << 30
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="callboard-disk-")
+        self.data = os.path.join(self.folder, "data")
+        self.filler = os.path.join(self.folder, "filler")
+
+    def mount(self):
+        """Whether that is permitted."""
+        command = ["mount", "-t", "tmpfs", "-o", f"size={self.BYTES}", "tmpfs", self.folder]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    def fill(self):
+        with open(self.filler, "wb", buffering=0) as file:
+            for chunk in (bytes(1 << 20), bytes(1 << 12)):
+                try:
+                    while True:
+                        file.write(chunk)
+                except OSError as error:
+                    assert error.errno == errno.ENOSPC, error
+
+    def free(self):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self.filler)
+
+    def close(self):
+        subprocess.run(["umount", "-l", self.folder], capture_output=True, check=False)
+        os.rmdir(self.folder)
+
+
 class Faults:
     """One thing at a time goes wrong, is borne with, and is over."""
 
-    def __init__(self, cluster, network, random_source, recorder):
-        self.cluster, self.network, self.random, self.recorder = cluster, network, random_source, recorder
+    def __init__(self, cluster, network, disk, random_source, recorder):
+        self.cluster, self.network, self.disk, self.random, self.recorder = cluster, network, disk, random_source, recorder
         self.counts = {}
+        self.damaged = None  # a node and a file of it
 
     def begin(self):
         """Whether a majority is left that can go on."""
-        kinds = [self.kill, self.kill, self.stop, self.freeze, self.kill_two, self.kill_all, self.freeze_two]
+        kinds = [self.kill, self.kill, self.stop, self.freeze, self.kill_two, self.kill_all, self.freeze_two, self.damage]
+        if self.disk:
+            kinds += [self.fill_disk]
         if self.network:
             kinds += [self.isolate, self.isolate, self.deafen, self.silence, self.cut_link, self.cut_one_way, self.cut_all]
             if self.network.can_slow:
@@ -141,6 +183,8 @@ class Faults:
     def end(self):
         if self.network:
             self.network.heal()
+        if self.disk:
+            self.disk.free()
         for number in self.cluster.alive():
             self.cluster.thaw(number)
         down = [number for number in self.cluster.nodes if not self.cluster[number].alive()]
@@ -149,6 +193,45 @@ class Faults:
             self.cluster[number].launch()
         for number in down:
             self.cluster[number].await_ready()
+        if self.damaged:
+            self.await_healed(*self.damaged)
+            self.damaged = None
+
+    def fill_disk(self, *_):
+        """Of the last node, which has one of its own."""
+        self.disk.fill()
+        return True
+
+    def damage(self, one, *_):
+        """One file at a time, while everybody else has what is in it."""
+        for topic in (TOPIC, "__consumer_offsets"):
+            self.cluster.await_in_sync(topic, REPLICAS)
+        for path in self.random.sample(found := closed_segments(self.cluster[one]), len(found)):
+            with contextlib.suppress(FileNotFoundError):  # retention and compaction go on
+                if self.spoil(path):
+                    self.damaged = one, path
+                    self.recorder.add("note", damaged=path)
+                    break
+        return True
+
+    def spoil(self, path):
+        """Not every byte of a file is of a record."""
+        for _ in range(10):
+            at, old = flip(path, self.random)
+            if nodes.run("verify-segment", path)[0]:
+                return True
+            with open(path, "r+b") as file:
+                file.seek(at)
+                file.write(old)
+        return False
+
+    def await_healed(self, number, path):
+        node = self.cluster[number]
+        group = os.path.basename(os.path.dirname(path))
+        wait_until(lambda: glob.glob(os.path.join(node.data, "quarantine", f"{group}-*")) or not os.path.exists(path), PROGRESS_SECONDS,
+                   lambda: f"the damage of {path} is found: {self.cluster.logs()}")
+        for topic in (TOPIC, "__consumer_offsets"):
+            self.cluster.await_in_sync(topic, REPLICAS)
 
     def kill(self, one, *_):
         self.cluster.kill(one)
@@ -381,12 +464,12 @@ def read_without(cluster, left_out, wanted, recorder):
     cluster.await_in_sync(TOPIC, REPLICAS)
 
 
-def play(cluster, network, options, random_source, recorder, folder):
+def play(cluster, network, disk, options, random_source, recorder, folder):
     with cluster.connect(1) as connection:
-        error, sentence = wire.create_topic(connection, TOPIC, PARTITIONS, replication=REPLICAS)
+        error, sentence = wire.create_topic(connection, TOPIC, PARTITIONS, TOPIC_CONFIG, replication=REPLICAS)
         assert error == 0, f"CreateTopics: {error} {sentence}"
     story = Story(cluster, random_source, recorder, folder)
-    faults = Faults(cluster, network, random_source, recorder)
+    faults = Faults(cluster, network, disk, random_source, recorder)
     operator = Operator(cluster, random_source, recorder) if options.nodes > REPLICAS else None
     story.begin()
     story.await_writes(10, "at first")
@@ -434,13 +517,20 @@ def main():
     network = Network(options.nodes) if Network.enter() else None
     if network is None:
         print("no links are cut: network namespaces are not permitted here")
+    disk = SmallDisk()
+    if not disk.mount():
+        print("no disk is filled: a file system may not be mounted here")
+        disk.close()
+        disk = None
     folder = tempfile.mkdtemp(prefix="callboard-cluster-")
     recorder = TimedRecorder(os.path.join(folder, "producers"))
     numbers = range(1, options.nodes + 1)
     placed = {"hosts": [network.host(n) for n in numbers], "prefixes": [network.prefix(n) for n in numbers], "args": ["--insecure"]} if network else {}
-    cluster = Cluster(options.nodes, **placed)
+    cluster = Cluster(options.nodes, config=NODE_CONFIG, **placed)
+    if disk:
+        cluster[options.nodes].data = disk.data
     try:
-        wrong = report(play(cluster.start(), network, options, random.Random(options.seed), recorder, folder))
+        wrong = report(play(cluster.start(), network, disk, options, random.Random(options.seed), recorder, folder))
     except BaseException:
         keep(cluster, folder)
         raise
@@ -448,6 +538,8 @@ def main():
         recorder.close()
         if network:
             network.close()
+        if disk:
+            disk.close()
     if wrong:
         keep(cluster, folder)
         cluster.close()

@@ -12,6 +12,7 @@ import urllib.request
 
 import node as nodes
 import wire
+from cluster import closed_segments, flip
 from cluster_test import GOES_ON_SECONDS, ClusterCase, Writer
 from node import wait_until
 
@@ -64,17 +65,7 @@ class IntegrityCase(ClusterCase):
         return os.path.basename(os.path.dirname(closed[0])) if closed else None
 
     def closed(self, node):
-        sidecars = glob.glob(os.path.join(node.data, "groups", self.group, "*.sum"))
-        return sorted(sidecar[:-len(".sum")] + ".mdb" for sidecar in sidecars)
-
-    def flip(self, path):
-        """Of some bytes in the middle of the file: records, not what LMDB keeps at its ends."""
-        with open(path, "r+b") as file:
-            at = os.path.getsize(path) // 3 + self.random.randrange(1000)
-            file.seek(at)
-            old = file.read(16)
-            file.seek(at)
-            file.write(bytes(byte ^ 0x55 for byte in old))
+        return closed_segments(node, self.group)
 
     def quarantined(self, node):
         return glob.glob(os.path.join(node.data, "quarantine", self.group + "-*"))
@@ -109,7 +100,7 @@ class Damage(IntegrityCase):
         cluster, writer = self.prepare(SCRUBBED)
         leader = cluster.await_leader("t")
         follower = self.random.choice([number for number in (1, 2, 3) if number != leader])
-        self.flip(self.random.choice(self.closed(cluster[follower])[:-1]))
+        flip(self.random.choice(self.closed(cluster[follower])[:-1]), self.random)
         writer.send(200)
         self.await_healed(cluster, follower)
         self.assertGreaterEqual(metric(cluster[follower], "scrub_damage_found_total"), 1)
@@ -124,7 +115,7 @@ class Damage(IntegrityCase):
     def test_reads_find_flipped_bytes_of_a_leader(self):
         cluster, writer = self.prepare(UNSCRUBBED)
         leader = cluster.await_leader("t")
-        self.flip(self.closed(cluster[leader])[1])
+        flip(self.closed(cluster[leader])[1], self.random)
         with cluster.connect(leader) as connection, self.assertRaises(ValueError) as refused:
             wire.read_all(connection, "t")
         self.assertRegex(str(refused.exception), r"error (56|6)$")  # both make clients look for the leader again

@@ -70,6 +70,7 @@ std::string describe(const LogWrite& write) {
 std::string describe(const HardState& hard) {
   std::string out = number(hard.term) + ", vote " + std::to_string(hard.vote.value) + ", voters";
   for (const auto voter : hard.membership.voters) out += " " + std::to_string(voter.value);
+  for (const auto learner : hard.membership.learners) out += ", learner " + std::to_string(learner.value);
   if (hard.membership.joint()) out += ", joint";
   return out;
 }

@@ -85,6 +85,7 @@ public:
   Config config;
   std::map<NodeId, Node> nodes;
   std::vector<Message> network;
+  std::set<NodeId> full; // their disks, as run() has it
 
   RaftCluster(std::uint64_t seed, int count, int voters) : random_(seed), seed_(seed) {
     config.message_bytes_max = 64;
@@ -254,6 +255,7 @@ public:
         }
       }
       for (auto& [id, node] : nodes) {
+        if (node.raft && full.contains(id)) lose_writes(id);
         for (; node.raft && !node.storing.empty(); busy = 1) store(id);
       }
     }
