@@ -42,14 +42,13 @@ def closed_segments(node, group="*"):
 
 
 def flip(path, random_source):
-    """Some bytes in the middle of the file: records, not what LMDB keeps at its ends. Back: how to undo it."""
+    """Some bytes in the middle of the file: records, not what LMDB keeps at its ends."""
     with open(path, "r+b") as file:
         at = os.path.getsize(path) // 3 + random_source.randrange(1000)
         file.seek(at)
         old = file.read(16)
         file.seek(at)
         file.write(bytes(byte ^ 0x55 for byte in old))
-    return at, old
 
 
 class Cluster:
