@@ -109,6 +109,7 @@ class ConfluentMember:
         self.instance = options.get("group.instance.id")
         self.cooperative = options.get("partition.assignment.strategy") == "cooperative-sticky"
         self.owned, self.pending = set(), {}
+        self.refused = {}  # offsets that are to be committed once more, unless their partitions go
         self.consumer = confluent_kafka.Consumer({
             "bootstrap.servers": address, "group.id": group, "client.id": journal.name, "enable.auto.commit": False,
             "auto.offset.reset": "earliest", "session.timeout.ms": SESSION_MS, "heartbeat.interval.ms": HEARTBEAT_MS,
@@ -131,7 +132,9 @@ class ConfluentMember:
 
     def _forget(self, event, places):
         self.journal.add(event, partitions=[place.partition for place in places])
-        self.owned -= {place.partition for place in places}
+        for place in places:
+            self.owned.discard(place.partition)
+            self.refused.pop(place.partition, None)
 
     def run(self, stop):
         while not stop.asked:
@@ -160,13 +163,15 @@ class ConfluentMember:
         return {partition: records[-1][0] + 1 for partition, records in taken.items()}
 
     def _flush(self):
-        offsets = self._write_down()
+        offsets = {**self.refused, **self._write_down()}
         if not offsets:
             return
+        self.refused = {}
         try:
             answers = self.consumer.commit(offsets=[confluent_kafka.TopicPartition(self.topic, p, o) for p, o in offsets.items()], asynchronous=False)
         except confluent_kafka.KafkaException as error:
             self.journal.add("note", refused=str(error))
+            self.refused = {partition: offset for partition, offset in offsets.items() if partition in self.owned}
         else:
             self.journal.committed({answer.partition: answer.offset for answer in answers if answer.error is None})
 
