@@ -339,4 +339,15 @@ private:
   std::map<std::uint64_t, std::pair<Term, std::string>> committed_; // by index
 };
 
+// Three voters that never rest, the first of them leads.
+inline RaftCluster led_by_the_first() {
+  RaftCluster cluster(1, 3, 3);
+  cluster.config.rest_ticks = 0;
+  cluster.at(1).campaign();
+  cluster.observe(NodeId{1});
+  cluster.run(3);
+  BOOST_REQUIRE((cluster.leader() == NodeId{1}));
+  return cluster;
+}
+
 } // namespace callboard::raft

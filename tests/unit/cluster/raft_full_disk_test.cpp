@@ -7,16 +7,6 @@ namespace {
 const NodeId a{1};
 const NodeId b{2};
 
-RaftCluster led_by_the_first() {
-  RaftCluster cluster(1, 3, 3);
-  cluster.config.rest_ticks = 0;
-  cluster.at(1).campaign();
-  cluster.observe(a);
-  cluster.run(3);
-  BOOST_REQUIRE((cluster.leader() == a));
-  return cluster;
-}
-
 const Progress& progress_of(RaftCluster& cluster, NodeId node) {
   const auto& peers = cluster.at(1).progress();
   const auto peer = std::find_if(peers.begin(), peers.end(), [&](const auto& it) { return it.node() == node; });

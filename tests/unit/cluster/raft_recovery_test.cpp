@@ -8,14 +8,9 @@ const NodeId a{1};
 const NodeId b{2};
 const NodeId c{3};
 
-// Three voters; the first leads and has committed something with everybody.
-RaftCluster led_by_the_first() {
-  RaftCluster cluster(1, 3, 3);
-  cluster.config.rest_ticks = 0;
-  cluster.at(1).campaign();
-  cluster.observe(a);
-  cluster.run(3);
-  BOOST_REQUIRE(cluster.leader() == a);
+// Which has committed something with everybody.
+RaftCluster with_entries() {
+  auto cluster = led_by_the_first();
   BOOST_REQUIRE(cluster.propose(a, 3));
   cluster.run(3);
   return cluster;
@@ -40,7 +35,7 @@ std::size_t position(RaftCluster& cluster, NodeId from, NodeId to) {
 BOOST_AUTO_TEST_SUITE(raft_recovery)
 
 BOOST_AUTO_TEST_CASE(it_follows_and_counts_again_once_it_has_all) {
-  auto cluster = led_by_the_first();
+  auto cluster = with_entries();
   cluster.crash(b);
   cluster.lose(b, RaftIndex{0});
   cluster.propose(a, 3);
@@ -62,7 +57,7 @@ BOOST_AUTO_TEST_CASE(it_follows_and_counts_again_once_it_has_all) {
 // What was committed is on the disks of `a`, which is down, and of `b`, which lost it: `c`, which never had
 // it, must not come to lead by the vote of `b`.
 BOOST_AUTO_TEST_CASE(its_vote_elects_nobody_who_lacks_the_same) {
-  auto cluster = led_by_the_first();
+  auto cluster = with_entries();
   cluster.propose(a, 5);
   cluster.run(3, {c});
   const auto committed = cluster.committed();
@@ -82,7 +77,7 @@ BOOST_AUTO_TEST_CASE(its_vote_elects_nobody_who_lacks_the_same) {
 }
 
 BOOST_AUTO_TEST_CASE(a_restart_does_not_end_it) {
-  auto cluster = led_by_the_first();
+  auto cluster = with_entries();
   cluster.crash(a);
   cluster.crash(b);
   cluster.lose(b, RaftIndex{1});
@@ -98,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_restart_does_not_end_it) {
 // All lost power. Whoever has most leads, once all have met; before that nobody knows who it is.
 BOOST_AUTO_TEST_CASE(all_of_them_elect_who_has_most) {
   for (const int most : {1, 2, 3}) {
-    auto cluster = led_by_the_first();
+    auto cluster = with_entries();
     cluster.propose(a, 4);
     cluster.run(3);
     const auto had = cluster.committed();
@@ -135,7 +130,7 @@ BOOST_AUTO_TEST_CASE(the_only_voter_goes_on_with_what_it_has) {
 
 // An acknowledgement of an earlier life comes late: what it says is gone.
 BOOST_AUTO_TEST_CASE(what_an_earlier_life_acknowledged_is_void) {
-  auto cluster = led_by_the_first();
+  auto cluster = with_entries();
   const auto before = cluster.committed();
   cluster.propose(a, 1);
   cluster.deliver(position<Append>(cluster, a, b));
@@ -159,7 +154,7 @@ BOOST_AUTO_TEST_CASE(what_an_earlier_life_acknowledged_is_void) {
 
 // It knows that others vote by now than the candidate thinks, although the entry is gone.
 BOOST_AUTO_TEST_CASE(it_refuses_who_knows_an_older_membership) {
-  auto cluster = led_by_the_first();
+  auto cluster = with_entries();
   auto& hard = cluster.nodes.at(b).disk.hard;
   cluster.crash(b);
   cluster.lose(b, RaftIndex{0});
