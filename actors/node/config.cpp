@@ -358,6 +358,10 @@ Status check_doors(const NodeConfig& config) {
                      " would let anyone who reaches it read and write, since this version has no users and passwords; "
                      "listen on 127.0.0.1, ask everybody for a certificate (--tls-client-auth required; `callboard "
                      "cluster init-tls` makes certificates), or pass --insecure if the network is trusted.");
+  for (const auto& address : config.listen)
+    if (!config.advertise && (address.host == "0.0.0.0" || address.host == "::"))
+      return invalid("Clients and other nodes are told where this node is, and " + address.text() +
+                     " does not say that: give --advertise HOST:PORT, or listen on one address.");
   return ok_status();
 }
 
@@ -369,11 +373,6 @@ Status check_forming(const NodeConfig& config) {
   const bool plain =
       std::all_of(config.discover.begin(), config.discover.end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (!plain) return invalid("The name to discover must be of letters, digits and signs, without blanks.");
-  if (!config.discover.empty() && !config.advertise)
-    for (const auto& address : config.listen)
-      if (address.host == "0.0.0.0" || address.host == "::")
-        return invalid("--discover tells others where this node is, and " + address.text() +
-                       " does not say that: give --advertise HOST:PORT, or listen on one address.");
   if (config.discover.size() > discovery_name_bytes_max)
     return invalid("The name to discover has " + std::to_string(config.discover.size()) + " bytes; at most " +
                    std::to_string(discovery_name_bytes_max) + " are possible.");

@@ -166,12 +166,15 @@ BOOST_AUTO_TEST_CASE(only_loopback_is_open_without_insecure) {
   BOOST_REQUIRE(!refused.ok());
   BOOST_TEST(contains(refused.error().message, "--insecure"));
   config.insecure = true;
+  BOOST_TEST(contains(check_config(config).error().message, "--advertise")); // nobody finds it at 0.0.0.0
+  config.advertise = HostPort{"kafka.example.org", 9092};
   BOOST_TEST(check_config(config).ok());
 }
 
 BOOST_AUTO_TEST_CASE(beyond_loopback_everybody_shows_a_certificate) {
   NodeConfig config;
   config.listen = {{"0.0.0.0", 9092}};
+  config.advertise = HostPort{"kafka.example.org", 9092};
   config.tls_certificate = "node.crt";
   config.tls_key = "node.key";
   config.secret_file = "secret"; // is for nodes; clients would still come in
