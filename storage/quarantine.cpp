@@ -29,12 +29,20 @@ Status remove_all(const std::string& directory) {
   return ok_status();
 }
 
+// HEX16-LIFE, as set_aside() names them.
+bool is_of_ours(const std::string& name) {
+  const auto digits = name.find_first_not_of("0123456789abcdef");
+  return digits == 16 && name[16] == '-' && name.size() > 17 &&
+         name.find_first_not_of("0123456789", 17) == std::string::npos;
+}
+
 // Newest first.
 Result<std::vector<Quarantined>> quarantined(const std::string& directory) {
   auto names = list_directory(directory);
   if (!names) return names.error();
   std::vector<Quarantined> logs;
   for (const auto& name : *names) {
+    if (!is_of_ours(name)) continue;
     Quarantined log{directory + "/" + name};
     struct stat about {};
     if (::stat(log.path.c_str(), &about) != 0 || !S_ISDIR(about.st_mode)) continue;
@@ -95,7 +103,7 @@ Result<std::string> set_aside(NodeState& state, GroupId group, const std::string
   if (auto synced = sync_directory(directory + "/groups"); !synced) return synced.error();
   if (auto synced = sync_directory(quarantine); !synced) return synced.error();
   if (auto committed = state.commit({&update, 1}); !committed) return committed.error();
-  if (auto shrunk = shrink(quarantine); !shrunk) return shrunk.error();
+  static_cast<void>(shrink(quarantine)); // what stays too long is no reason to stay out of service
   return ::access(to.c_str(), F_OK) == 0 ? to : std::string();
 }
 

@@ -216,6 +216,7 @@ void MetadataActor::finish_replay() {
   // What was committed while the replay went on lies behind it, without a gap.
   for (const auto& entry : std::exchange(early_, {}))
     if (entry.index > applied_) apply(entry);
+  if (unusable_) return;
   replaying_ = false;
   producer_next_ = producer_end_ = image_.next_producer();
   std::vector<TopicRef> topics;
@@ -257,6 +258,7 @@ void MetadataActor::on_registered(const ControllerAnswered& message) {
 
 void MetadataActor::give_up(const Error& error) {
   unusable_ = true;
+  early_.clear(); // the others' log brings it again
   log::error("the cluster's metadata cannot be read: {}", error.message);
   // With another image than the others it must not decide anything.
   send(log_, DamageFound{Error{ErrorCode::corrupt_storage, error.message}});

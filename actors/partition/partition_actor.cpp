@@ -381,6 +381,8 @@ void PartitionActor::stop(const Error& error) {
 
 void PartitionActor::remove(const Error& why) {
   if (std::exchange(damaged_, false)) --wiring_.loop->node.metrics.replicas_damaged;
+  if (phase_ == Phase::stopped) // it was repeated to the others until now
+    for (const auto& agent : wiring_.agents) send(agent, ReplicaStopped{wiring_.group, false});
   if (phase_ != Phase::stopped) {
     stopped_ = why;
     phase_ = Phase::stopped;

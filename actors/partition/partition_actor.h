@@ -135,9 +135,11 @@ private:
   // partition_healing.cpp
   void damage_found(const DamageFound& message);
   void await_healing(const Error& error);
-  bool others_have_all() const;
   LeaderAnnouncement told_of_group() const;
-  std::function<bool(NodeId)> up_nodes() const;
+  std::function<bool(NodeId)> in_service() const;
+  void heal_scrubbed();
+  void heal_later(std::chrono::milliseconds wait);
+  void set_aside();
   void try_to_heal();
   void give_up_state();
   void on_set_aside(const LogSetAside& message);
@@ -168,6 +170,8 @@ private:
   std::size_t suffix_read_ = 0;       // entries of its suffix that are whole
   std::optional<Error> stopped_;
   // Of the replica's own log, which it can do without if others have it.
+  membership::Doubts doubts_;
+  bool heals_later_ = false;             // TryToHeal is on its way
   std::optional<Error> scrubbed_damage_; // it goes on with it for now
   bool damaged_ = false;
   bool setting_aside_ = false;

@@ -1,5 +1,6 @@
 // PartitionActor: a replica whose log is damaged, or could not be written, begins anew.
 #include <algorithm>
+#include <random>
 
 #include "actors/partition/partition_actor.h"
 #include "actors/runtime/log.h"
@@ -18,33 +19,54 @@ std::chrono::milliseconds next_attempt(std::uint32_t healed) {
   return std::min<std::chrono::milliseconds>(wait, heal_after_max);
 }
 
+// Replicas of nodes that started together are looked through at the same time.
+std::chrono::milliseconds jittered(std::chrono::milliseconds wait) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  return wait + std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, 4 * wait.count())(random));
+}
+
 bool of_its_log(const Error& error) {
   return error.code == ErrorCode::corrupt_storage || error.code == ErrorCode::storage_io;
 }
 
 } // namespace
 
-// What a scrub found nobody needed yet: the replica goes on with what is readable until the others do without it.
+// What a scrub found nobody needed yet: the replica goes on with what is readable, and begins anew as a follower
+// of a leader, when a majority does without it: of two replicas never both follow.
 void PartitionActor::damage_found(const DamageFound& message) {
-  if (!message.scrubbed || others_have_all()) {
+  if (!message.scrubbed) {
     stop(message.error);
     return;
   }
-  if (stopped_ || std::exchange(scrubbed_damage_, message.error)) return;
-  log::error("{}: it is damaged and stays in service as long as the others do not have all: {}", actor_name(),
-             message.error.message);
-  delayed_send(this, heal_after, TryToHeal{});
+  if (stopped_ || scrubbed_damage_) return;
+  scrubbed_damage_ = message.error;
+  log::error("{}: it goes on until the others can do without it: {}", actor_name(), message.error.message);
+  heal_later(jittered(heal_after));
 }
 
-bool PartitionActor::others_have_all() const {
-  return membership::others_have_all(told_of_group(), wiring_.self, up_nodes());
+void PartitionActor::heal_scrubbed() {
+  const auto known = told_of_group();
+  if (replica_ && replica_->leading() && membership::others_have_all(known, wiring_.self, in_service())) {
+    yield_leadership({});
+  } else if (replica_ && replica_->leader() == known.leader &&
+             membership::others_serve(known, wiring_.self, in_service()) && known.leader != no_node) {
+    stop(*scrubbed_damage_);
+    set_aside();
+    return;
+  }
+  heal_later(jittered(heal_after));
 }
 
 void PartitionActor::await_healing(const Error& error) {
   if (wiring_.loop == nullptr || !of_its_log(error) || damaged_) return;
   damaged_ = true;
   ++wiring_.loop->node.metrics.replicas_damaged;
-  delayed_send(this, next_attempt(healed_), TryToHeal{});
+  heal_later(next_attempt(healed_));
+}
+
+void PartitionActor::heal_later(std::chrono::milliseconds wait) {
+  if (std::exchange(heals_later_, true)) return;
+  delayed_send(this, wait, TryToHeal{});
 }
 
 LeaderAnnouncement PartitionActor::told_of_group() const {
@@ -52,6 +74,8 @@ LeaderAnnouncement PartitionActor::told_of_group() const {
   if (wiring_.group == metadata_group) return wiring_.loop->controllers;
   LeaderAnnouncement known;
   if (const auto* partition = wiring_.loop->directory.find(wiring_.group)) {
+    known.term = partition->term;
+    known.revision = partition->revision;
     known.leader = partition->leader;
     known.voters = partition->voters;
     known.in_sync = partition->in_sync;
@@ -59,26 +83,27 @@ LeaderAnnouncement PartitionActor::told_of_group() const {
   return known;
 }
 
-std::function<bool(NodeId)> PartitionActor::up_nodes() const {
-  return [this](NodeId node) {
+std::function<bool(NodeId)> PartitionActor::in_service() const {
+  return [this, known = told_of_group()](NodeId node) {
     const auto found = wiring_.loop->nodes.find(node);
-    return found != wiring_.loop->nodes.end() && found->second.up;
+    return found != wiring_.loop->nodes.end() && found->second.up && !doubts_.about(node, known);
   };
 }
 
 void PartitionActor::try_to_heal() {
+  heals_later_ = false;
   if (scrubbed_damage_ && !stopped_) {
-    if (others_have_all())
-      stop(*std::exchange(scrubbed_damage_, std::nullopt));
-    else
-      delayed_send(this, heal_after, TryToHeal{});
+    heal_scrubbed();
     return;
   }
   if (!damaged_ || setting_aside_) return;
-  if (!membership::others_serve(told_of_group(), wiring_.self, up_nodes())) {
-    delayed_send(this, heal_after, TryToHeal{});
-    return;
-  }
+  if (membership::others_serve(told_of_group(), wiring_.self, in_service()))
+    set_aside();
+  else
+    heal_later(heal_after);
+}
+
+void PartitionActor::set_aside() {
   setting_aside_ = true;
   view_ = nullptr;
   send(wiring_.writer, SetLogAside{wiring_.group, caf::actor(this)});
@@ -90,7 +115,7 @@ void PartitionActor::on_set_aside(const LogSetAside& message) {
   ++healed_;
   if (!message.status) {
     log::error("{}: the damaged log cannot be set aside: {}", actor_name(), message.status.error().message);
-    delayed_send(this, next_attempt(healed_), TryToHeal{});
+    heal_later(next_attempt(healed_));
     return;
   }
   log::warn("{} begins anew from the other replicas; the damaged log {}", actor_name(),

@@ -16,6 +16,8 @@ constexpr auto tick_interval = std::chrono::milliseconds(50);
 } // namespace
 
 void PartitionActor::on_raft(RaftFromPeer& message) {
+  for (const auto& received : message.messages)
+    if (std::holds_alternative<raft::Stopped>(received.body)) doubts_.said_stopped(received.from, told_of_group());
   if (phase_ == Phase::stopped) return;
   if (!replica_) {
     touch(); // Raft repeats what is lost

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "cluster/partition/partition_replica.h"
 #include "schema/membership.h"
@@ -42,6 +44,20 @@ bool excludes(const LeaderAnnouncement& announcement, NodeId node);
 
 // membership_plan.h's has_left() of a replica.
 bool has_left(const partition::PartitionReplica& replica, std::optional<RaftIndex> excluded_as_of);
+
+// Which other replicas of a group said that they stopped: they are not counted on before a leader has said something
+// newer about its group, for until then they are in sync only by what was said before.
+class Doubts {
+public:
+  void said_stopped(NodeId node, const LeaderAnnouncement& known) { as_of_[node] = {known.term, known.revision}; }
+  bool about(NodeId node, const LeaderAnnouncement& known) const {
+    const auto found = as_of_.find(node);
+    return found != as_of_.end() && std::pair(known.term, known.revision) <= found->second;
+  }
+
+private:
+  std::map<NodeId, std::pair<Term, std::uint32_t>> as_of_;
+};
 
 // Whether a majority of the group's voters, `self` not among them, is up and has all that is committed: it can do
 // without a replica that is damaged and not in need yet. Of two voters the other has all, for that takes both.

@@ -183,7 +183,7 @@ void Raft::receive(const Message& message, const InstallSnapshot& install) {
   commit_index_ = snapshot.index;
   MembershipAt known{hard_.membership_index, hard_.membership};
   if (snapshot.membership_index >= known.index) known = {snapshot.membership_index, snapshot.membership};
-  if (known.membership != hard_.membership) {
+  if (known.membership != hard_.membership || known.index != hard_.membership_index) {
     hard_.membership = known.membership;
     hard_.membership_index = known.index;
     store_hard_state();

@@ -196,7 +196,7 @@ void Raft::check_quorum() {
 // Others may have room: to whoever has all that was sent.
 void Raft::yield_full_disk() {
   const auto heir = std::find_if(progress_.begin(), progress_.end(), [&](const Progress& peer) {
-    return membership().is_voter(peer.node()) && peer.present() && peer.match() == log_.last_index();
+    return membership().is_voter(peer.node()) && peer.present() && peer.counts() && peer.match() == log_.last_index();
   });
   if (heir != progress_.end()) static_cast<void>(transfer_leadership(heir->node()));
 }

@@ -204,8 +204,8 @@ class Faults:
 
     def damage(self, one, *_):
         """One file at a time, while everybody else has what is in it."""
-        for topic in (TOPIC, "__consumer_offsets"):
-            self.cluster.await_in_sync(topic, REPLICAS)
+        if not self.whole():
+            return True
         found = closed_segments(self.cluster[one])
         if found:
             path = self.random.choice(found)
@@ -220,8 +220,16 @@ class Faults:
         group = os.path.basename(os.path.dirname(path))
         wait_until(lambda: glob.glob(os.path.join(node.data, "quarantine", f"{group}-*")) or not os.path.exists(path), PROGRESS_SECONDS,
                    lambda: f"the damage of {path} is found: {self.cluster.logs()}")
-        for topic in (TOPIC, "__consumer_offsets"):
-            self.cluster.await_in_sync(topic, REPLICAS)
+        wait_until(lambda: self.whole(0), PROGRESS_SECONDS, lambda: f"it is made anew: {self.cluster.logs()}")
+
+    def whole(self, copies=REPLICAS):
+        """Every partition has as many replicas at least, all of them in sync."""
+        topics = (TOPIC, "__consumer_offsets")
+        said = self.cluster.metadata(self.cluster.alive()[0], topics)
+        if said is None or any(said.topics[topic][0] for topic in topics):
+            return False
+        return all(len(partition.replicas) >= copies and set(partition.isr) == set(partition.replicas)
+                   for topic in topics for partition in said.topics[topic][1].values())
 
     def kill(self, one, *_):
         self.cluster.kill(one)

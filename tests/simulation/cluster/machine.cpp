@@ -12,7 +12,7 @@ namespace callboard::simulation::cluster {
 namespace {
 
 constexpr std::uint32_t heal_every_ticks = 20;
-constexpr std::uint32_t scrub_every_ticks = 150;
+constexpr std::uint32_t scrub_every_ticks = 160;
 constexpr Duration tick_duration = std::chrono::milliseconds(50);
 // Waiters of the metadata itself, which no client has.
 constexpr partition::WaiterId own_waiters = partition::WaiterId{1} << 62U;
@@ -75,6 +75,7 @@ void Machine::crash() {
   members_.reset();
   duties_.clear();
   stopped_groups_.clear();
+  scrubbed_.clear();
 }
 
 void Machine::wipe(std::vector<std::string> seeds) {
@@ -167,16 +168,22 @@ void Machine::begun(GroupId group, partition::PartitionReplica* replica) {
   route(group, *replica);
 }
 
-// What nobody reads is found damaged by the scrub; it goes on with what can be read until the others have all.
+// What nobody reads is found damaged by the scrub; see PartitionActor::heal_scrubbed().
 void Machine::scrub() {
-  if (!metadata_ || ticks_ % scrub_every_ticks != 0) return;
-  std::vector<GroupId> found;
+  if (!metadata_ || ticks_ % heal_every_ticks != 0) return;
+  const bool looks = ticks_ % scrub_every_ticks == 0;
+  std::vector<GroupId> leads;
+  std::vector<GroupId> follows;
   for (const auto& [group, replica] : replicas()) {
     const auto* stored = disk().find(group);
-    if (stored != nullptr && stored->rotten && !replica->stopped() && metadata_->others_have_all(group))
-      found.push_back(group);
+    if (stored == nullptr || !stored->rotten || replica->stopped()) continue;
+    if (looks) scrubbed_.insert(group);
+    if (!scrubbed_.contains(group)) continue;
+    if (replica->leading() && metadata_->others_have_all(group)) leads.push_back(group);
+    if (!replica->leading() && replica->leader() != no_node && metadata_->others_serve(group)) follows.push_back(group);
   }
-  for (const auto group : found)
+  for (const auto group : leads) yield(group, no_node);
+  for (const auto group : follows)
     input(group, [](auto& replica) { replica.stop({ErrorCode::corrupt_storage, "The scrub found damage."}); });
 }
 
@@ -226,6 +233,8 @@ void Machine::transmit(raft::Message message) {
 void Machine::step(const std::vector<raft::Message>& messages) {
   for (const auto& message : messages) {
     trace(message.group, [&] { return describe(message); });
+    if (metadata_ && std::holds_alternative<raft::Stopped>(message.body))
+      metadata_->said_stopped(message.group, message.from);
     input(message.group, [&](auto& replica) { replica.step(message); });
     // No tick will: who was silent until its answer to resting is in sync again.
     if (auto* replica = find(message.group); replica != nullptr && replica->resting()) announce(message.group);

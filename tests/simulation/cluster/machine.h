@@ -144,6 +144,7 @@ private:
   std::unique_ptr<Members> members_;
   std::unique_ptr<Metadata> metadata_;
   std::map<GroupId, Duty> duties_;
+  std::set<GroupId> scrubbed_;          // found damaged since the start
   std::vector<GroupId> stopped_groups_; // replicas out of service although the node lives
 };
 

@@ -89,16 +89,25 @@ const LeaderAnnouncement* Metadata::told(GroupId group) const {
   return group == metadata_group ? &controllers_ : leaders_.find(group);
 }
 
+std::function<bool(NodeId)> Metadata::in_service(GroupId group, const LeaderAnnouncement& known) const {
+  return [this, group, &known](NodeId node) {
+    const auto doubts = doubts_.find(group);
+    return alive_.contains(node) && (doubts == doubts_.end() || !doubts->second.about(node, known));
+  };
+}
+
+void Metadata::said_stopped(GroupId group, NodeId node) {
+  if (const auto* known = told(group)) doubts_[group].said_stopped(node, *known);
+}
+
 bool Metadata::others_have_all(GroupId group) const {
   const auto* known = told(group);
-  return known != nullptr &&
-         membership::others_have_all(*known, machine_.id(), [&](NodeId node) { return alive_.contains(node); });
+  return known != nullptr && membership::others_have_all(*known, machine_.id(), in_service(group, *known));
 }
 
 bool Metadata::others_serve(GroupId group) const {
   const auto* known = told(group);
-  return known != nullptr &&
-         membership::others_serve(*known, machine_.id(), [&](NodeId node) { return alive_.contains(node); });
+  return known != nullptr && membership::others_serve(*known, machine_.id(), in_service(group, *known));
 }
 
 void Metadata::committed(const std::vector<LogEntry>& entries) {

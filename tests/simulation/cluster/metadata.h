@@ -48,6 +48,7 @@ public:
   void replica_left(GroupId group);
   void log_begins_anew();
   // See membership/group_duties.h.
+  void said_stopped(GroupId group, NodeId node);
   bool others_have_all(GroupId group) const;
   bool others_serve(GroupId group) const;
 
@@ -111,7 +112,9 @@ private:
   std::set<GroupId> stored_; // when it was started, until it is ready
   std::set<NodeId> alive_;
   const LeaderAnnouncement* told(GroupId group) const;
+  std::function<bool(NodeId)> in_service(GroupId group, const LeaderAnnouncement& known) const;
 
+  std::map<GroupId, membership::Doubts> doubts_;
   LeaderAnnouncement controllers_; // what was told last of the metadata's group, as LoopContext has it
   bool replaying_ = true;
   bool ready_ = false;

@@ -79,6 +79,22 @@ BOOST_AUTO_TEST_CASE(a_damaged_replica_is_done_without_by_a_majority_with_a_lead
   BOOST_TEST(!serve(no_node, {}, {}));
 }
 
+BOOST_AUTO_TEST_CASE(who_said_that_it_stopped_is_doubted_until_a_leader_says_more) {
+  LeaderAnnouncement known;
+  known.term = Term{3};
+  known.revision = 2;
+  Doubts doubts;
+  BOOST_TEST(!doubts.about(NodeId{2}, known));
+  doubts.said_stopped(NodeId{2}, known);
+  BOOST_TEST(doubts.about(NodeId{2}, known));
+  BOOST_TEST(!doubts.about(NodeId{1}, known));
+  known.revision = 3;
+  BOOST_TEST(!doubts.about(NodeId{2}, known));
+  known = {};
+  known.term = Term{4};
+  BOOST_TEST(!doubts.about(NodeId{2}, known));
+}
+
 BOOST_AUTO_TEST_CASE(a_leader_knows_whether_the_others_have_all) {
   LeaderAnnouncement known;
   known.leader = NodeId{1};
