@@ -153,7 +153,7 @@ void Raft::receive(const Message& message, const TimeoutNow&) {
 }
 
 void Raft::receive(const Message& message, const Stopped&) {
-  if (Progress* peer = find_peer(message.from)) peer->away = true;
+  if (Progress* peer = find_peer(message.from)) peer->away = peer->behind = true;
   if (message.from == leader_) lose_leader();
 }
 
@@ -171,7 +171,8 @@ void Raft::stop() {
 void Raft::peer_down(NodeId node) {
   if (stopped_ || node == self_ || is_down(node)) return;
   nodes_down_.push_back(node);
-  if (Progress* peer = find_peer(node)) peer->away = true;
+  // It may lack what is committed meanwhile, until it says otherwise.
+  if (Progress* peer = find_peer(node)) peer->away = peer->behind = true;
   if (leads() && !quorum_present()) wake();
   if (node == leader_) lose_leader();
 }
@@ -184,7 +185,7 @@ void Raft::peer_up(NodeId node) {
   // A voter that has forgotten who leads asks for votes and learns it so. A learner asks nobody:
   // it is spoken to until it says what it has.
   if (!membership().is_voter(node)) *peer = Progress(node, log_.last_index().next());
-  if (peer->silent || peer->match() < log_.last_index()) wake();
+  if (peer->silent || peer->behind || peer->match() < log_.last_index()) wake();
 }
 
 bool Raft::is_down(NodeId node) const {

@@ -184,7 +184,7 @@ bool Raft::quorum_present() const {
 void Raft::check_quorum() {
   for (auto& peer : progress_) {
     peer.silent = !std::exchange(peer.recent, false);
-    peer.behind = peer.match() < committed_at_check_;
+    peer.behind = peer.silent || peer.match() < committed_at_check_;
   }
   committed_at_check_ = commit_index_;
   if (!quorum_present())

@@ -41,19 +41,21 @@ def metric(node, name):
 
 
 class IntegrityCase(ClusterCase):
-    def prepare(self, config):
+    def prepare(self, config, replication=3):
         self.seed = random.SystemRandom().randrange(1 << 32)
         self.random = random.Random(self.seed)
         print(f"seed {self.seed}", flush=True)
         cluster = self.cluster(config=config)
         with cluster.connect(1) as connection:
-            self.assertEqual(wire.create_topic(connection, "t", 1, {"segment.bytes": str(MIB)}, replication=3), (0, None))
+            self.assertEqual(wire.create_topic(connection, "t", 1, {"segment.bytes": str(MIB)}, replication=replication), (0, None))
         writer = LargeWriter(cluster.bootstrap(), "t")
         for _ in range(20):  # 8 MiB; what is gathered into one commit stays in one segment
             writer.send_acknowledged(100)
-        cluster.await_in_sync("t", 3)
-        self.group = wait_until(lambda: self.largest_group(cluster[1]), GOES_ON_SECONDS, lambda: f"a segment is closed: {cluster.logs()}")
-        for number in (1, 2, 3):
+        cluster.await_in_sync("t", replication)
+        ids = cluster.ids(1)
+        self.here = [number for number in (1, 2, 3) if ids[number] in cluster.partition("t", through=1).replicas]
+        self.group = wait_until(lambda: self.largest_group(cluster[self.here[0]]), GOES_ON_SECONDS, lambda: f"a segment is closed: {cluster.logs()}")
+        for number in self.here:
             wait_until(lambda: len(self.closed(cluster[number])) >= 2, GOES_ON_SECONDS,  # noqa: B023
                        lambda: f"segments of node {number} are closed: {os.listdir(os.path.join(cluster[number].data, 'groups', self.group))}")  # noqa: B023
         return cluster, writer
@@ -184,6 +186,17 @@ class Damage(IntegrityCase):
         cluster.start([3])
         self.await_healed(cluster, 1)
         self.check_identical(cluster, writer)
+
+    def test_two_of_two_are_damaged(self):
+        """Each has what the other lacks: they never both begin anew."""
+        cluster, _ = self.prepare(SCRUBBED, replication=2)
+        for place, number in enumerate(self.here):
+            flip(self.closed(cluster[number])[place], self.random)
+        for number in self.here:
+            wait_until(lambda: "looked through" in cluster[number].log(), HEALS_SECONDS, "the damage is found")  # noqa: B023
+        end = time.monotonic() + 10  # a damaged replica waits for 5 s at most before it looks at the others
+        wait_until(lambda: time.monotonic() > end, 20, "")
+        self.assertLess(sum(bool(self.quarantined(cluster[number])) for number in self.here), 2, cluster.logs())
 
     def test_a_wiped_node_learns_before_it_votes(self):
         cluster, writer = self.prepare(UNSCRUBBED)
