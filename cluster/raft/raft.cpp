@@ -97,8 +97,10 @@ void Raft::step(Message message) {
   if (message.term < hard_.term) {
     ++refusals_.stale;
     // A leader of the past learns that it is one.
-    if (from_leader(message.body))
-      send_after_hard_state(message_to(message.from, AppendReply{{}, true, {}, {}, {}, hard_.life, hard_.recovering}));
+    if (!from_leader(message.body)) return;
+    auto reply = matched({});
+    reply.rejected = true;
+    send_after_hard_state(message_to(message.from, std::move(reply)));
     return;
   }
   if (message.term > hard_.term && !pre_granted) follow(message.term, no_node);

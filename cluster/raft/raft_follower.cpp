@@ -104,9 +104,11 @@ void Raft::append_or_reject(const Message& message, const Append& append) {
 void Raft::reject(NodeId leader, const Append& append) {
   wake();
   const auto hint = log_.meeting_point(append.prev_index, append.prev_term);
-  AppendReply reply{{}, true, append.prev_index, hint, log_.term_at(hint).value_or(Term{})};
-  reply.life = hard_.life;
-  reply.recovering = hard_.recovering;
+  auto reply = matched({});
+  reply.rejected = true;
+  reply.rejected_prev = append.prev_index;
+  reply.hint_index = hint;
+  reply.hint_term = log_.term_at(hint).value_or(Term{});
   send_after_hard_state(message_to(leader, std::move(reply)));
 }
 
