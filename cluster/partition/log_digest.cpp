@@ -107,12 +107,12 @@ DigestComparison::Verdict DigestComparison::hear(NodeId node, std::uint32_t life
   if (agreed) agreed_ = own->index;
   if (digest.value != own->value && agreement(digest.value, *own, membership, self) == raft::VoteResult::won)
     return Verdict::self_differs;
-  const bool decided = agreement(own->value, *own, membership, self) == raft::VoteResult::won;
   bool found = false;
-  for (auto& it : voices_) {
-    if (!decided) break;
-    it.differs |= it.digest.index == own->index && it.digest.value != own->value;
-    found |= it.differs;
+  if (agreement(own->value, *own, membership, self) == raft::VoteResult::won) {
+    for (auto& it : voices_) {
+      it.differs |= it.digest.index == own->index && it.digest.value != own->value;
+      found |= it.differs;
+    }
   }
   if (found) return Verdict::peer_differs;
   const auto learned = [](const Voice& it) { return it.digest.learned; };
