@@ -109,8 +109,8 @@ struct OffsetAnswer {
 struct TouchPartition {};
 // The partition's topic is gone: refuse everything, remove the log.
 struct RemovePartition {};
-// A reader found damage: the replica stops. `scrubbed`: nobody needed what is damaged yet; a
-// replica that has nobody to heal from goes on.
+// The log is damaged: the replica stops, and begins anew from the others. `scrubbed`: nobody
+// needed yet what is; the replica goes on until the others can do without it.
 struct DamageFound {
   Error error;
   bool scrubbed = false;
@@ -124,7 +124,6 @@ struct CompactPartition {
   Offset upto;
 };
 struct DropIdleCache {};
-struct CampaignAgain {};
 
 // The topic's configuration changed; what comes behind this message finds it in effect.
 struct ConfigurePartition {
@@ -418,7 +417,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DamageFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::TrimPartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CompactPartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DropIdleCache)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::CampaignAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::ConfigurePartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::DeleteRecordsOfPartition)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::RecordsDeleted)

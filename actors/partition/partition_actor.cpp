@@ -15,7 +15,6 @@ namespace {
 
 // A partition that nobody has written to for this long gives its tail cache back.
 constexpr auto cache_idle = std::chrono::seconds(5);
-constexpr auto election_retry = std::chrono::milliseconds(500);
 constexpr auto replay_retry = std::chrono::milliseconds(10);
 
 std::string describe_role(const partition::PartitionReplica& replica) {
@@ -77,7 +76,6 @@ caf::behavior PartitionActor::make_behavior() {
       }),
       handler([this](const LogDestroyed&) { on_destroyed(); }),
       handler([this](const DropIdleCache&) { drop_idle_cache(); }),
-      handler([this](const CampaignAgain&) { campaign_again(); }),
       handler([this](RaftFromPeer& message) { on_raft(message); }),
       handler([this](const TickPartition&) { on_tick(); }),
       handler([this](const PeerLiveness& message) { on_peer(message); }),
@@ -211,15 +209,6 @@ void PartitionActor::on_write_failed(const WriteFailed& message) {
   refuse_deletions(on_kafka_wire(message.error.code)); // what was to be written may be undone
   promised_.drop_unwritten();
   replica_->write_failed(message.generation, message.error);
-  route_effects();
-  // The disk had no room for the first entry of the term: nothing can be served until it
-  // is there, so it is tried again until there is room.
-  if (phase_ == Phase::electing) delayed_send(this, election_retry, CampaignAgain{});
-}
-
-void PartitionActor::campaign_again() {
-  if (phase_ != Phase::electing) return;
-  replica_->campaign();
   route_effects();
 }
 
@@ -441,10 +430,11 @@ void PartitionActor::route_effects() {
   }
   arm_cache_drop();
   arm_tick();
-  tell_settled();
+  const bool settles = replica_->settled() && std::exchange(settled_in_, replica_->term()) != replica_->term();
+  if (settles && wiring_.applier) send(wiring_.applier, LeaderSettled{settled_in_});
   advance_phase();
   // A group of one has no ticks that would take the next step.
-  if (effects.membership_changed) advance_membership();
+  if (settles || effects.membership_changed) advance_membership();
   if (effects.leader_changed || effects.membership_changed) leave_if_out();
 }
 
@@ -452,7 +442,6 @@ void PartitionActor::advance_phase() {
   if (phase_ != Phase::electing || !replica_->settled()) return;
   phase_ = Phase::serving;
   for (auto& command : std::exchange(waiting_, {})) execute(command);
-  advance_membership();
 }
 
 void PartitionActor::route_produced(std::vector<partition::ProduceOutcome>& outcomes) {

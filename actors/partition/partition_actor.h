@@ -83,7 +83,6 @@ private:
   void start_replica();
   void on_written(Written& message);
   void on_write_failed(const WriteFailed& message);
-  void campaign_again();
   void accept(Command command);
   void execute(Command& command);
   void execute(ProduceToPartition& message);
@@ -113,7 +112,6 @@ private:
   void announce_leader();
   // partition_applier.cpp
   void replay(const ReplayLog& message);
-  void tell_settled();
   void on_state_flushed(const AppliedStateFlushed& message);
   void store_log_start();
   void route_state(partition::Effects& effects);
@@ -194,7 +192,7 @@ private:
   partition::FollowerReads follower_reads_;
   bool tick_armed_ = false;
   membership::LeaderTeller teller_;
-  Term settled_told_;
+  Term settled_in_;
   std::optional<Offset> log_start_due_; // in effect, not stored yet
   Offset applied_flushed_;              // AppliedStateFlushed
   std::optional<Term> placed_during_;   // PlacePartition

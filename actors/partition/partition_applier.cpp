@@ -13,12 +13,6 @@ void PartitionActor::replay(const ReplayLog& message) {
     send(wiring_.reader, ReplayEntries{message.from, view_, message.first, message.last});
 }
 
-void PartitionActor::tell_settled() {
-  if (!wiring_.applier || !replica_->settled() || settled_told_ == replica_->term()) return;
-  settled_told_ = replica_->term();
-  send(wiring_.applier, LeaderSettled{settled_told_});
-}
-
 void PartitionActor::on_state_flushed(const AppliedStateFlushed& message) {
   applied_flushed_ = message.next_offset;
   if (replica_) replica_->state_kept(applied_flushed_);

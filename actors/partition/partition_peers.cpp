@@ -40,11 +40,7 @@ void PartitionActor::on_peer(const PeerLiveness& message) {
 }
 
 bool PartitionActor::needs_ticks() const {
-  if (wiring_.loop == nullptr || !replica_ || replica_->resting()) return false;
-  const auto& membership = replica_->membership();
-  const bool alone = membership.voters.size() == 1 && membership.learners.empty() && !membership.joint() &&
-                     membership.voters.front() == wiring_.self;
-  return !alone;
+  return replica_ && replica_->needs_ticks();
 }
 
 void PartitionActor::arm_tick() {

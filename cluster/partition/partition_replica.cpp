@@ -67,7 +67,7 @@ PartitionReplica::PartitionReplica(Start start)
 }
 
 void PartitionReplica::tick() {
-  if (resting()) return;
+  if (!needs_ticks()) return;
   if (confirming_ticks_ > 0 || confirmed_ticks_ > 0) raft_.stay_awake();
   raft_.tick();
   tick_transfer();

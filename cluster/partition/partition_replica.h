@@ -292,8 +292,9 @@ public:
   std::size_t cached_bytes() const { return cache_.bytes(); }
   const raft::Raft& raft() const { return raft_; }
   const LogDigest& digest() const { return digest_; }
-  // No tick needed before the next input.
   bool resting() const { return stopped_ || (raft_.resting() && !transfer_); }
+  // Whether anything happens with tick() before the next input.
+  bool needs_ticks() const { return !resting() && (raft_.needs_ticks() || transfer_); }
   // Somebody gets this leader's state: entries had better stay for a while.
   bool state_in_demand() const { return demand_ticks_ > 0; }
   const Membership& membership() const { return raft_.membership(); }

@@ -37,6 +37,11 @@ Raft::Raft(Start start)
   if (hard_.brought_in && hard_.term == Term{}) store_hard_state();
 }
 
+bool Raft::needs_ticks() const {
+  const bool leads_alone = leads() && alone() && !blocked_ && log_.last_term() == hard_.term;
+  return !stopped_ && !resting_ && !leads_alone;
+}
+
 void Raft::tick() {
   if (stopped_ || resting_) return;
   if (rewrite_due_) {

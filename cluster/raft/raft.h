@@ -198,6 +198,9 @@ public:
   // committed and may answer "latest".
   bool settled() const { return leads() && commit_index_ >= own_term_first_; }
   bool resting() const { return resting_; }
+  // Whether time means anything to it: not while its group rests, nor to a leader that is the whole group and
+  // has nothing to write again. Who is the only voter and does not lead yet has to stand for election.
+  bool needs_ticks() const;
   // A write was lost (disk full) and what it held is not stored yet.
   bool blocked() const { return blocked_; }
   bool handing_over() const { return transfer_to_ != no_node; }

@@ -135,7 +135,7 @@ void Host::tick() {
   expire_waiters();
   flush_states();
   for (auto& [group, replica] : replicas_) {
-    if (replica->resting()) continue;
+    if (!replica->needs_ticks()) continue;
     replica->tick();
     route(group, *replica);
     ticked(group, *replica);

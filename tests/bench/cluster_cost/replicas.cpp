@@ -76,7 +76,7 @@ void Replicas::step(std::vector<raft::Message> messages) {
 void Replicas::tick() {
   for (auto* replica : std::exchange(ticking_, {})) {
     replica->ticking = false;
-    if (replica->replica.resting()) continue;
+    if (!replica->replica.needs_ticks()) continue;
     replica->replica.tick();
     route(*replica);
     if (!replica->replica.leading()) continue;
@@ -94,8 +94,14 @@ void Replicas::produce(partition::ProduceCommand command, TimestampMs now) {
 void Replicas::route(Replica& replica) {
   auto effects = replica.replica.take_effects();
   transmit(effects.messages);
-  if (replica.group == metadata_group) route_metadata(replica, effects);
-  if (!replica.replica.resting() && !std::exchange(replica.ticking, true)) ticking_.push_back(&replica);
+  const auto term = replica.replica.term();
+  const bool settles = replica.replica.settled() && std::exchange(replica.settled_in, term) != term;
+  const bool advances = settles || effects.membership_changed;
+  if (replica.group == metadata_group) {
+    route_metadata(effects);
+    if (settles) news_.settled = term;
+  }
+  if (replica.replica.needs_ticks() && !std::exchange(replica.ticking, true)) ticking_.push_back(&replica);
   if (effects.leader_changed || effects.membership_changed) announce(replica);
   const auto reads = std::move(effects.reads);
   if (effects.hard_state || !effects.write.empty()) staged_.push_back({&replica, std::move(effects)});
@@ -103,13 +109,12 @@ void Replicas::route(Replica& replica) {
     replica.replica.entries_read(read.to, read.from, replica.log.read_entries(read.from, read.last, read.bytes_max));
     route(replica);
   }
+  if (advances) advance(replica);
 }
 
-void Replicas::route_metadata(Replica& replica, partition::Effects& effects) {
+void Replicas::route_metadata(partition::Effects& effects) {
   std::move(effects.applied.begin(), effects.applied.end(), std::back_inserter(news_.applied));
   std::move(effects.produced.begin(), effects.produced.end(), std::back_inserter(news_.produced));
-  const auto term = replica.replica.term();
-  if (replica.replica.settled() && std::exchange(replica.settled_told, term) != term) news_.settled = term;
 }
 
 void Replicas::transmit(std::vector<raft::Message>& messages) {

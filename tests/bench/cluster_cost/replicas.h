@@ -58,7 +58,7 @@ private:
     membership::LeaderTeller teller;
     Placement placement;
     storage::MemoryLog log{std::uint64_t{1} << 30};
-    Term settled_told{};
+    Term settled_in{};
     bool ticking = false;
     partition::PartitionReplica replica;
   };
@@ -69,7 +69,7 @@ private:
 
   Replica* find(GroupId group);
   void route(Replica& replica);
-  void route_metadata(Replica& replica, partition::Effects& effects);
+  void route_metadata(partition::Effects& effects);
   void transmit(std::vector<raft::Message>& messages);
   void announce(Replica& replica);
   void advance(Replica& replica);

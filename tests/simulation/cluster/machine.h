@@ -111,7 +111,7 @@ private:
     Placement placement;
     membership::LeaderTeller teller;
     bool stopped = false;
-    Term settled_told{};
+    Term settled_in{};
     std::optional<RaftIndex> excluded{}; // as of, as a leader said
   };
 

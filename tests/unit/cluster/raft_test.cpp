@@ -57,6 +57,23 @@ BOOST_AUTO_TEST_CASE(earlier_terms_are_committed_with_the_first_entry_of_its_own
   BOOST_TEST(raft.settled());
 }
 
+// As the one that is left when its group shrinks, and whose leader went without a word.
+BOOST_AUTO_TEST_CASE(time_has_to_pass_until_it_leads) {
+  Raft raft(sole_voter(RaftIndex(4), Term(2)));
+  BOOST_TEST(raft.needs_ticks());
+  for (int i = 0; i < 40 && raft.role() == Role::follower; ++i) raft.tick();
+  raft.hard_state_stored(raft.take_effects().sequence);
+  BOOST_TEST(raft.leads());
+  BOOST_TEST(!raft.needs_ticks());
+  raft.take_effects();
+  BOOST_TEST(raft.write_lost());
+  BOOST_TEST(raft.needs_ticks()); // for the first entry of its term
+  raft.tick();
+  store(raft);
+  BOOST_TEST(raft.settled());
+  BOOST_TEST(!raft.needs_ticks());
+}
+
 BOOST_AUTO_TEST_CASE(only_a_leader_takes_proposals) {
   Raft raft(sole_voter());
   std::vector<LogEntry> entries(2);
