@@ -191,7 +191,8 @@ void MembershipActor::on_heard(const PeerHeard& peer) {
   if (link != links_.end()) detector_.heard(peer.node, link->second.incarnation);
 }
 
-// A replica that is out of service is away for its group's leader, although its node lives.
+// A replica that is out of service is away for its group's leader, although its node lives; one that has
+// begun anew is there again.
 void MembershipActor::on_beat(const PeerBeat& beat) {
   if (!runs_.admit(beat.node, beat.heartbeat.incarnation, monotonic_now()))
     on_refused(
@@ -205,6 +206,11 @@ void MembershipActor::on_beat(const PeerBeat& beat) {
     RaftFromPeer stopped;
     stopped.messages.push_back({group, beat.node, loop_.node.identity.node, Term{0}, raft::Stopped{}});
     send(replica->second, std::move(stopped));
+  }
+  for (const auto group : stopped_.heard(beat.node, beat.heartbeat.stopped)) {
+    const auto replica = loop_.groups.find(group);
+    if (replica != loop_.groups.end() && detector_.is_up(beat.node))
+      send(replica->second, PeerLiveness{beat.node, true});
   }
 }
 

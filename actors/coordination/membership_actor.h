@@ -13,6 +13,7 @@
 #include "actors/runtime/hosted_actor.h"
 #include "cluster/membership/failure_detector.h"
 #include "cluster/membership/forming.h"
+#include "cluster/membership/stopped_replicas.h"
 
 namespace callboard::net {
 class Discovery;
@@ -106,6 +107,7 @@ private:
   membership::FailureDetector detector_;
   Callbacks callbacks_;
   Refusals refusals_;
+  membership::StoppedReplicas stopped_;
   Incarnations runs_; // of the other nodes, as their heartbeats say on any loop
   std::map<NodeId, Link> links_;
   std::map<NodeId, NodeRecord> nodes_;

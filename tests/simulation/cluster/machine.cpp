@@ -353,6 +353,14 @@ void Machine::yield(GroupId group, NodeId to) {
   route(group, *replica);
 }
 
+void Machine::replica_is_back(GroupId group, NodeId node) {
+  auto* replica = find(group);
+  if (replica == nullptr) return;
+  replica->peer_up(node);
+  route(group, *replica);
+  if (duties_.contains(group)) announce(group);
+}
+
 void Machine::peer_changed(NodeId node, bool up) {
   for (const auto& [group, replica] : replicas()) {
     if (up)

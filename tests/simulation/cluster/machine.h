@@ -90,6 +90,8 @@ public:
   // A replica of the group, on what is stored of it.
   void host(GroupId group, const Placement& placement);
   bool hosts(GroupId group) const { return duties_.contains(group); }
+  // It was out of service on `node`, and has begun anew.
+  void replica_is_back(GroupId group, NodeId node);
   // Something of it is on disk that may count.
   bool holds(GroupId group) const;
   void place(GroupId group, const Placement& placement);

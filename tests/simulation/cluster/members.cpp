@@ -217,6 +217,8 @@ void Members::hear(const Beat& beat) {
   detector_.heard(beat.from, beat.incarnation);
   for (const auto group : beat.stopped)
     if (machine_.hosts(group)) machine_.step({{group, beat.from, machine_.id(), Term{0}, raft::Stopped{}}});
+  for (const auto group : stopped_.heard(beat.from, beat.stopped))
+    if (detector_.is_up(beat.from)) machine_.replica_is_back(group, beat.from);
   tell_changes();
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cluster/membership/failure_detector.h"
+#include "cluster/membership/stopped_replicas.h"
 #include "tests/simulation/cluster/machine.h"
 
 namespace callboard::simulation::cluster {
@@ -98,6 +99,7 @@ private:
   std::map<NodeId, NodeRecord> nodes_;
   std::map<NodeId, Link> links_;
   std::map<NodeId, bool> up_; // as its replicas were told
+  membership::StoppedReplicas stopped_;
   std::map<NodeId, std::uint64_t> incarnations_;
   std::map<GroupId, LeaderAnnouncement> leading_;
   std::uint64_t numbers_ = 0;
