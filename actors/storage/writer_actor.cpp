@@ -149,11 +149,14 @@ void WriterActor::commit_log(GroupId group) {
   const auto written = opened->log->write(write, wall_now());
   ++commits_;
   if (!written) {
-    log::error("group {}: a write of {} bytes failed: {}", group.value, write.payload_bytes(), written.error().message);
+    if (!std::exchange(opened->failing, true))
+      log::error("group {}: a write of {} bytes failed: {}", group.value, write.payload_bytes(),
+                 written.error().message);
     opened->failed_generation = opened->staged_generation;
     send(opened->owner, WriteFailed{opened->staged_generation, written.error()});
     return;
   }
+  if (std::exchange(opened->failing, false)) log::info("group {}: it is written to again", group.value);
   committed_bytes_ += write.payload_bytes();
   Written answer;
   answer.sequence = opened->staged_sequence;

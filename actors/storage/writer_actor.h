@@ -66,6 +66,7 @@ private:
     std::uint64_t staged_sequence = 0;
     std::uint64_t staged_generation = 0;
     std::uint64_t failed_generation = 0;          // writes up to here are refused unanswered
+    bool failing = false;                         // said once, until a write succeeds
     std::shared_ptr<const storage::LogView> told; // the view the owner has
     storage::RetentionLimits retention;
     bool flush_pending = false;
