@@ -42,9 +42,10 @@ struct TopicRecord {
   bool operator==(const TopicRecord&) const = default;
 };
 
-// A topic is gone for good; its id is never used again.
+// A topic is gone for good; its id is never used again, nor are the groups that it had.
 struct TopicRemovedRecord {
   Uuid id;
+  GroupId next_group{}; // above all of them
 
   bool operator==(const TopicRemovedRecord&) const = default;
 };

@@ -43,7 +43,10 @@ caf::behavior MetadataActor::make_behavior() {
   wiring.placement = self == founder ? Placement{{self}, {}, true} : Placement{{}, {}, false};
   wiring.placed = false;
   wiring.cache_budget = hosts_.cache_budget;
-  wiring.retention = {-1, -1}; // the log is the state
+  wiring.retention = {-1, -1}; // the log is the state, the newest record of each key
+  wiring.log.segment_bytes = static_cast<std::uint64_t>(node_.config.metadata_segment_bytes);
+  wiring.replica.compacted = true;
+  wiring.compaction.enabled = true;
   log_ = spawn_on<PartitionActor>(hosts_.loops.front()->loop, node_.registry, std::move(wiring));
   for (const auto& agent : hosts_.agents) send(agent, ReplicaHere{metadata_group, log_});
   send(log_, TouchPartition{});
@@ -122,8 +125,7 @@ void MetadataActor::on_uncommitted(const UncommittedFound& message) {
   for (const auto& entry : message.entries) {
     if (entry.type != EntryType::batch) continue;
     (void)for_each_record(entry.payload.view(), [&](const RecordView& record) {
-      if (!record.value) return true;
-      const auto decoded = rpc::decode_metadata_record(*record.value);
+      const auto decoded = rpc::decode_metadata_record(record);
       if (decoded)
         if (const auto* node = std::get_if<NodeRecord>(&*decoded)) found.nodes.push_back(*node);
       return true;
@@ -173,8 +175,7 @@ void MetadataActor::apply(const LogEntry& entry) {
   const auto before = std::exchange(applied_, entry.index);
   if (entry.type != EntryType::batch) return;
   const auto walked = for_each_record(entry.payload.view(), [&](const RecordView& record) {
-    if (!record.value) return true;
-    const auto decoded = rpc::decode_metadata_record(*record.value);
+    const auto decoded = rpc::decode_metadata_record(record);
     if (decoded)
       apply_record(*decoded, record.timestamp);
     else

@@ -156,7 +156,7 @@ MetadataActor::Plan MetadataActor::plan(const ProducerIdAllocation&) {
 void MetadataActor::propose(const Records& records) {
   const auto now = wall_now();
   BatchBuilder builder(now);
-  for (const auto& record : records) builder.add(std::nullopt, bytes_of(rpc::encode_metadata_record(record)), now);
+  for (const auto& record : records) rpc::add_metadata_record(builder, record, now);
   ProduceToPartition message;
   message.from = caf::actor(this);
   message.token = propose_token_ = next_token_++;

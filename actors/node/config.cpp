@@ -178,6 +178,9 @@ const std::vector<Key>& keys() {
       {"cluster", "catch_up_bytes_per_second",
        integer(
            [](NodeConfig & c) -> auto& { return c.catch_up_bytes_per_second; }, 0, 64 * gib)},
+      {"cluster", "metadata_segment_bytes",
+       integer(
+           [](NodeConfig & c) -> auto& { return c.metadata_segment_bytes; }, 1024 * kib, 64 * gib)},
       {"threads", "loops",
        integer(
            [](NodeConfig & c) -> auto& { return c.loops; }, 0, 64)},

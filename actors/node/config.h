@@ -50,6 +50,7 @@ struct NodeConfig {
   std::string secret_file; // what all nodes know and nobody else; empty: no secret
   // That this node sends from disk to replicas that are far behind; 0: as fast as it goes.
   std::size_t catch_up_bytes_per_second = std::size_t{64} << 20;
+  std::int64_t metadata_segment_bytes = 16LL << 20; // its log is compacted, segment by segment
 
   bool has_tls() const { return !tls_certificate.empty(); }
   bool asks_clients() const { return tls_client_auth == "required"; }

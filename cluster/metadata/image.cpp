@@ -49,6 +49,7 @@ void Image::apply_record(const TopicRecord& record) {
 }
 
 void Image::apply_record(const TopicRemovedRecord& record) {
+  next_group_ = std::max(next_group_, record.next_group);
   remove(record.id);
 }
 

@@ -45,7 +45,9 @@ void write(wire::MetadataRecord::Builder out, const TopicRecord& record) {
 }
 
 void write(wire::MetadataRecord::Builder out, const TopicRemovedRecord& record) {
-  out.initTopicRemoved().setId(to_data(record.id));
+  auto removed = out.initTopicRemoved();
+  removed.setId(to_data(record.id));
+  removed.setNextGroup(record.next_group.value);
 }
 
 void write(wire::MetadataRecord::Builder out, const ProducerIdsRecord& record) {
@@ -103,7 +105,7 @@ Result<MetadataRecord> read(wire::MetadataRecord::Reader in) {
   case wire::MetadataRecord::TOPIC_REMOVED: {
     const auto id = to_uuid(in.getTopicRemoved().getId());
     if (!id) return damaged("a topic's id is not 16 bytes long");
-    return MetadataRecord(TopicRemovedRecord{*id});
+    return MetadataRecord(TopicRemovedRecord{*id, GroupId(in.getTopicRemoved().getNextGroup())});
   }
   case wire::MetadataRecord::PRODUCER_IDS:
     return MetadataRecord(ProducerIdsRecord{ProducerId(in.getProducerIds().getNext())});
@@ -118,6 +120,30 @@ Result<MetadataRecord> read(wire::MetadataRecord::Reader in) {
                "a record of the metadata log was written by a newer Callboard; start that version on this data"};
 }
 
+std::string key_of_topic(const Uuid& id) {
+  return "topic/" + id.hex();
+}
+
+std::string key_of(const TopicRecord& record) {
+  return key_of_topic(record.id);
+}
+
+std::string key_of(const TopicRemovedRecord& record) {
+  return key_of_topic(record.id);
+}
+
+std::string key_of(const ProducerIdsRecord&) {
+  return "producers";
+}
+
+std::string key_of(const NodeRecord& record) {
+  return "node/" + std::to_string(record.id.value);
+}
+
+std::string key_of(const ControllersRecord&) {
+  return "controllers";
+}
+
 } // namespace
 
 std::string encode_metadata_record(const MetadataRecord& record) {
@@ -127,6 +153,16 @@ std::string encode_metadata_record(const MetadataRecord& record) {
   const auto words = capnp::canonicalize(root.asReader());
   const auto bytes = words.asBytes();
   return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
+}
+
+void add_metadata_record(BatchBuilder& batch, const MetadataRecord& record, TimestampMs at) {
+  const auto key = std::visit([](const auto& held) { return key_of(held); }, record);
+  batch.add(bytes_of(key), bytes_of(encode_metadata_record(record)), at);
+}
+
+Result<MetadataRecord> decode_metadata_record(const RecordView& record) {
+  if (!record.key || !record.value) return damaged("it has no key, or no value");
+  return decode_metadata_record(*record.value);
 }
 
 Result<MetadataRecord> decode_metadata_record(ByteView bytes) {

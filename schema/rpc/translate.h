@@ -4,6 +4,7 @@
 
 #include "schema/bytes.h"
 #include "schema/metadata_record.h"
+#include "schema/record_batch.h"
 #include "schema/result.h"
 
 // Together with translate_api.h the only place where Cap'n Proto meets plain structs.
@@ -14,8 +15,15 @@ namespace callboard::rpc {
 // segment table. Equal records give equal bytes.
 std::string encode_metadata_record(const MetadataRecord& record);
 
+// As a record of the metadata's log, with a key: the newest of each key say all there is to
+// say, in any order, so that the log can be compacted. That a topic is gone is said by a value
+// that stays, no tombstone: a replica that was away for long has to hear of it, too.
+void add_metadata_record(BatchBuilder& batch, const MetadataRecord& record, TimestampMs at);
+
 // Takes any bytes. Errors: corrupt_storage (damaged, or not a record), newer_format (a
 // variant that this version does not know).
 Result<MetadataRecord> decode_metadata_record(ByteView bytes);
+// Out of the log, where corrupt_storage is also one without a key.
+Result<MetadataRecord> decode_metadata_record(const RecordView& record);
 
 } // namespace callboard::rpc

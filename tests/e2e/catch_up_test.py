@@ -154,6 +154,63 @@ class CatchUp(unittest.TestCase):
         cluster.start([leader])
         cluster.await_in_sync("t", 3)
 
+    # ---- the cluster's metadata
+
+    def test_the_metadata_keeps_what_is_and_not_how_it_came_to_be(self):
+        cluster = self.cluster(4, seeds=False, config="[cluster]\nmetadata_segment_bytes = 1048576\n").start([1, 2, 3])
+        cluster.await_controllers(3)
+        with cluster.connect(1) as connection:
+            for topic in ("wide", "gone"):
+                self.assertEqual(wire.create_topic(connection, topic, 200), (0, None))
+            cluster.kill(3)
+            self.assertEqual(wire.delete_topic(connection, "gone"), 0)
+
+        def change(setting):
+            """Writes all of the topic's record, which is some kilobytes."""
+            def attempt():
+                try:
+                    with cluster.connect(1) as connection:
+                        errors = admin_wire.incremental_alter_configs(connection, [("wide", [("retention.ms", 0, setting)])])
+                    return [error for error, *_ in errors] == [0]
+                except OSError:
+                    return False
+            wait_until(attempt, GOES_ON_SECONDS, lambda: f"a configuration is changed: {cluster.logs()}")
+
+        def files(number):
+            return sorted(os.listdir(os.path.join(cluster[number].data, "groups", "0000000000000001")))
+
+        def compacted(number):
+            """The first segments are gone, and what stands for them is small."""
+            there = [name for name in files(number) if name.endswith(".mdb")]
+            return "0000000000000001.mdb" not in there and len(there) <= 3
+
+        settings = itertools.count(60_000)
+        deadline = time.monotonic() + GOES_ON_SECONDS
+        while not (compacted(1) and compacted(2)):
+            self.assertLess(time.monotonic(), deadline, f"the metadata is compacted: {files(1)}, {files(2)}")
+            for _ in range(20):
+                last = str(next(settings))
+                change(last)
+
+        def knows(number):
+            with cluster.connect(number) as connection:
+                self.assertEqual(wire.cluster_metadata(connection, ["gone"]).topics["gone"][0], wire.UNKNOWN_TOPIC_OR_PARTITION)
+                error, partitions = wire.cluster_metadata(connection, ["wide"]).topics["wide"]
+                self.assertEqual((error, len(partitions)), (0, 200))
+                return admin_wire.describe_configs(connection, "wide", ["retention.ms"])[2]["retention.ms"][0] == last
+
+        cluster.start([3])  # which has the topic that is gone, and lacks all the rest
+        cluster.start([4])  # which has nothing
+        for number in (3, 4):
+            wait_until(lambda: knows(number), GOES_ON_SECONDS, lambda: f"node {number} has the newest: {cluster.logs()}")  # noqa: B023
+        self.assertEqual(set(cluster.stop().values()), {0})
+        cluster.start()
+        for number in cluster.nodes:
+            self.assertTrue(knows(number))
+        with cluster.connect(4) as connection:
+            self.assertEqual(wire.create_topic(connection, "gone", 3, replication=3), (0, None))
+        cluster.await_in_sync("gone", 3)
+
     # ---- many at once
 
     def ends(self, cluster, number, topic):

@@ -35,7 +35,7 @@ void Metadata::committed(const std::vector<LogEntry>& entries) {
     const auto walked = for_each_record(entry.payload.view(), [&](const RecordView& record) {
       const auto decoded = [&] {
         const Doing doing(meter_, Part::records);
-        return rpc::decode_metadata_record(*record.value);
+        return rpc::decode_metadata_record(record);
       }();
       CB_ASSERT(decoded.ok());
       apply(*decoded);
@@ -243,7 +243,7 @@ void Metadata::propose(const Records& records) {
   {
     const Doing doing(meter_, Part::records);
     BatchBuilder builder(wall);
-    for (const auto& record : records) builder.add(std::nullopt, bytes_of(rpc::encode_metadata_record(record)), wall);
+    for (const auto& record : records) rpc::add_metadata_record(builder, record, wall);
     command.batch = builder.finish();
     command.header = read_batch_header(command.batch.view()).value();
   }

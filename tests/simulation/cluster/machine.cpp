@@ -376,8 +376,7 @@ void Machine::peer_changed(NodeId node, bool up) {
 
 void Machine::propose(const std::vector<MetadataRecord>& records, partition::WaiterId waiter) {
   BatchBuilder builder(wall_now());
-  for (const auto& record : records)
-    builder.add(std::nullopt, bytes_of(rpc::encode_metadata_record(record)), wall_now());
+  for (const auto& record : records) rpc::add_metadata_record(builder, record, wall_now());
   partition::ProduceCommand command;
   command.acks = -1;
   command.waiter = own_waiters + waiter;

@@ -62,7 +62,7 @@ void Metadata::replay() {
     }
     if (entry->type != EntryType::batch) continue;
     static_cast<void>(for_each_record(entry->payload.view(), [&](const RecordView& record) {
-      const auto decoded = rpc::decode_metadata_record(*record.value);
+      const auto decoded = rpc::decode_metadata_record(record);
       if (const auto* node = decoded ? std::get_if<NodeRecord>(&*decoded) : nullptr) found.push_back(*node);
       return true;
     }));
@@ -121,7 +121,7 @@ void Metadata::apply(const LogEntry& entry) {
   applied_ = entry.index;
   if (entry.type != EntryType::batch) return;
   const auto walked = for_each_record(entry.payload.view(), [&](const RecordView& record) {
-    const auto decoded = rpc::decode_metadata_record(*record.value);
+    const auto decoded = rpc::decode_metadata_record(record);
     if (decoded) apply_record(entry.index, *decoded);
     return decoded.ok();
   });

@@ -75,6 +75,7 @@ BOOST_AUTO_TEST_CASE(the_documented_file_says_the_defaults) {
   BOOST_TEST(documented->tls_plaintext == is.tls_plaintext);
   BOOST_TEST(documented->secret_file == is.secret_file);
   BOOST_TEST(documented->catch_up_bytes_per_second == is.catch_up_bytes_per_second);
+  BOOST_TEST(documented->metadata_segment_bytes == is.metadata_segment_bytes);
   BOOST_TEST(documented->loops == is.loops);
   BOOST_TEST(documented->writers == is.writers);
   BOOST_TEST(documented->readers == is.readers);

@@ -41,6 +41,13 @@ BOOST_AUTO_TEST_CASE(what_was_given_out_is_not_given_out_again) {
   BOOST_TEST(image.next_producer().value == 1000);
 }
 
+// Compaction leaves of a topic that it is gone.
+BOOST_AUTO_TEST_CASE(groups_of_a_topic_that_was_never_seen_are_not_given_out) {
+  Image image;
+  image.apply(TopicRemovedRecord{id(1), GroupId(4)});
+  BOOST_TEST(image.next_group().value == 4u);
+}
+
 BOOST_AUTO_TEST_CASE(a_topic_may_change_and_come_back_under_another_id) {
   Image image;
   image.apply(TopicRecord{id(1), "orders", {GroupId(2)}, {}});
