@@ -421,7 +421,9 @@ void PartitionActor::route_effects() {
   }
   release_promised();
   ask_for_reads(effects.reads);
-  if (effects.leader_changed || effects.membership_changed) announce_leader();
+  // A leader that has settled knows who is in sync with it.
+  const bool settles = replica_->settled() && std::exchange(settled_in_, replica_->term()) != replica_->term();
+  if (effects.leader_changed || effects.membership_changed || settles) announce_leader();
   if (effects.compaction) send(wiring_.writer, StoreCut{wiring_.group, *effects.compaction});
   if (!deletions_.empty()) release_deletions();
   if (replica_->stopped() && !stopped_) {
@@ -430,7 +432,6 @@ void PartitionActor::route_effects() {
   }
   arm_cache_drop();
   arm_tick();
-  const bool settles = replica_->settled() && std::exchange(settled_in_, replica_->term()) != replica_->term();
   if (settles && wiring_.applier) send(wiring_.applier, LeaderSettled{settled_in_});
   advance_phase();
   // A group of one has no ticks that would take the next step.

@@ -102,7 +102,7 @@ void Replicas::route(Replica& replica) {
     if (settles) news_.settled = term;
   }
   if (replica.replica.needs_ticks() && !std::exchange(replica.ticking, true)) ticking_.push_back(&replica);
-  if (effects.leader_changed || effects.membership_changed) announce(replica);
+  if (effects.leader_changed || effects.membership_changed || settles) announce(replica);
   const auto reads = std::move(effects.reads);
   if (effects.hard_state || !effects.write.empty()) staged_.push_back({&replica, std::move(effects)});
   for (const auto& read : reads) {

@@ -253,7 +253,7 @@ void Machine::routed(GroupId group, partition::PartitionReplica& replica, partit
   auto& settled_in = duty->second.settled_in;
   const bool settles = replica.settled() && std::exchange(settled_in, replica.term()) != replica.term();
   if (settles && group == metadata_group) post([this, term = settled_in] { metadata_->settled(term); });
-  if (effects.leader_changed || effects.membership_changed) announce(group);
+  if (effects.leader_changed || effects.membership_changed || settles) announce(group);
   // A group of one has no ticks that would take the next step.
   if (settles || effects.membership_changed) post([this, group] { advance(group); });
   if (replica.stopped()) stopped(group);
