@@ -399,6 +399,9 @@ void PartitionActor::on_destroyed() {
 
 void PartitionActor::tell_gone() {
   if (left_ && wiring_.loop != nullptr) send(wiring_.loop->node.metadata(), ReplicaGone{wiring_.group});
+  // Who applied the log refers to this actor, too: neither would ever end.
+  wiring_.applier = caf::actor();
+  wiring_.announce_to.clear();
 }
 
 void PartitionActor::route_effects() {
