@@ -3,6 +3,7 @@
 #include <kj/debug.h>
 
 #include "actors/peer/dial.h"
+#include "actors/rpc/coalescing_stream.h"
 #include "actors/rpc/forwarding_stream.h"
 #include "schema/rpc/api.h"
 #include "schema/rpc/broker.capnp.h"
@@ -44,7 +45,7 @@ private:
 };
 
 PeerConnection::PeerConnection(kj::Own<kj::AsyncIoStream> stream, std::function<void()> on_drained)
-  : guard_(kj::heap<WrittenStream>(kj::mv(stream),
+  : guard_(kj::heap<WrittenStream>(kj::heap<rpc::CoalescingStream>(kj::mv(stream)),
                                    [this, on_drained = std::move(on_drained)] {
                                      if (drained()) on_drained();
                                    }),

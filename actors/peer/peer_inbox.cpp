@@ -14,6 +14,10 @@
 namespace callboard {
 namespace {
 
+// Each answer wakes the other node for nothing but room in its window.
+constexpr auto owed_for = 10 * kj::MILLISECONDS;
+constexpr std::size_t owed_bytes_max = std::size_t{1} << 20;
+
 // What is asked of nobody would never be answered.
 void require_membership(const NodeContext& node) {
   if (!node.membership) kj::throwFatalException(KJ_EXCEPTION(UNIMPLEMENTED, "this broker takes no part in a cluster"));
@@ -120,7 +124,7 @@ kj::Promise<void> PeerInbox::watch() {
   return context_.loop.timer().afterDelay((left - now).count() * kj::NANOSECONDS).then([this] { return watch(); });
 }
 
-void PeerInbox::deliver(std::vector<raft::Message> messages) {
+kj::Promise<void> PeerInbox::deliver(std::vector<raft::Message> messages, std::size_t bytes) {
   messages_ += messages.size();
   NodeMetrics::add(context_.node.metrics.peer_messages_received, messages.size());
   std::unordered_map<GroupId, RaftFromPeer> by_group;
@@ -132,6 +136,22 @@ void PeerInbox::deliver(std::vector<raft::Message> messages) {
     else
       caf::anon_send(replica->second, std::move(gathered));
   }
+  owed_bytes_ += bytes;
+  if (owed_bytes_ >= owed_bytes_max) {
+    answer_owed();
+    return kj::READY_NOW;
+  }
+  if (owed_.empty())
+    answering_ = context_.loop.timer().afterDelay(owed_for).then([this] { answer_owed(); }).eagerlyEvaluate(nullptr);
+  auto later = kj::newPromiseAndFulfiller<void>();
+  owed_.add(kj::mv(later.fulfiller));
+  return kj::mv(later.promise);
+}
+
+void PeerInbox::answer_owed() {
+  owed_bytes_ = 0;
+  for (auto& owed : owed_) owed->fulfill();
+  owed_.clear();
 }
 
 void PeerInbox::announced(NodeId by, std::vector<LeaderAnnouncement> leaders) {

@@ -40,7 +40,7 @@ public:
   kj::Promise<Result<JoinAnswer>> join(JoinRequest request) override;
   Result<PeerHello> greet(const PeerHello& other) override;
   Status hear(const PeerHello& other) override;
-  void deliver(std::vector<raft::Message> messages) override;
+  kj::Promise<void> deliver(std::vector<raft::Message> messages, std::size_t bytes) override;
   void announced(NodeId by, std::vector<LeaderAnnouncement> leaders) override;
   PeerHeartbeat heartbeat(NodeId by, PeerHeartbeat heartbeat) override;
   kj::Promise<PeerCommandOutcome> command(NodeId by, PeerCommand command) override;
@@ -50,6 +50,7 @@ private:
   static constexpr auto silence_max = std::chrono::seconds(10);
 
   kj::Promise<void> watch();
+  void answer_owed();
   Error refused(const Error& error);
 
   LoopContext& context_;
@@ -59,6 +60,9 @@ private:
   NodeId peer_ = no_node;
   Instant last_heard_{};
   std::uint64_t messages_ = 0;
+  kj::Vector<kj::Own<kj::PromiseFulfiller<void>>> owed_; // answers to what was delivered
+  std::size_t owed_bytes_ = 0;
+  kj::Promise<void> answering_ = nullptr;
   std::uint64_t next_token_ = 1;
   net::Pending<PeerCommandOutcome> commands_;
   net::Pending<ProbeAnswer> probes_;

@@ -1,6 +1,7 @@
 #include "actors/rpc/broker_connection.h"
 
 #include "actors/rpc/broker_service.h"
+#include "actors/rpc/coalescing_stream.h"
 
 namespace callboard::rpc {
 namespace {
@@ -16,7 +17,8 @@ capnp::ReaderOptions reader_options() {
 
 BrokerConnection::BrokerConnection(kj::Own<kj::AsyncIoStream> stream, BrokerBackend& backend, const RpcLimits& limits,
                                    const kj::Clock& clock)
-  : guard_(kj::mv(stream), message_bytes_max), calls_(kj::refcounted<Credits>(limits.calls)),
+  : guard_(kj::heap<CoalescingStream>(kj::mv(stream)), message_bytes_max),
+    calls_(kj::refcounted<Credits>(limits.calls)),
     gate_(kj::Own<kj::AsyncIoStream>(&guard_, kj::NullDisposer::instance), kj::addRef(*calls_), limits.input_bytes),
     network_(gate_, capnp::rpc::twoparty::Side::SERVER, reader_options()),
     system_(capnp::makeRpcServer(network_, capnp::Capability::Client(kj::heap<BrokerService>(kj::refcounted<Session>(

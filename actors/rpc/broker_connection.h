@@ -11,7 +11,7 @@ namespace callboard::rpc {
 
 // One client of the Cap'n Proto door, from the bytes up:
 //
-//   socket <-> FramingGuard <-> ReplyGate <-> RPC system <-> BrokerService <-> backend
+//   socket <-> CoalescingStream <-> FramingGuard <-> ReplyGate <-> RPC system <-> BrokerService <-> backend
 //
 // Belongs to the KJ loop that made it; whoever owns it keeps it until closed()
 // resolves, and drops it to end the connection (calls under way are cancelled).

@@ -30,8 +30,9 @@ public:
   // That run of that node speaks. Error: a later one does too, so this link ends.
   virtual Status hear(const PeerHello& other) = 0;
 
-  // They come from that node and are for this one. May drop what it likes.
-  virtual void deliver(std::vector<raft::Message> messages) = 0;
+  // They come from that node and are for this one, `bytes` on the wire. May drop what it likes. Resolves when the
+  // node is to be answered, which says no more than that it may send on: many together.
+  virtual kj::Promise<void> deliver(std::vector<raft::Message> messages, std::size_t bytes) = 0;
   virtual void announced(NodeId by, std::vector<LeaderAnnouncement> leaders) = 0;
   // Answers with this node's own.
   virtual PeerHeartbeat heartbeat(NodeId by, PeerHeartbeat heartbeat) = 0;

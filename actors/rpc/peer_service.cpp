@@ -62,14 +62,14 @@ void PeerLinkService::hear() {
 }
 
 kj::Promise<void> PeerLinkService::raft(RaftContext context) {
+  const auto bytes = context.getParams().totalSize().wordCount * sizeof(capnp::word);
   auto messages = read(context.getParams().getMessages());
   context.releaseParams(); // its payloads are copied: the memory is needed no more
   for (const auto& message : messages)
     KJ_REQUIRE(message.from == other_.node && message.to == self_, "a message of a replica has come the wrong way",
                message.from.value, message.to.value);
   hear();
-  backend_.deliver(std::move(messages));
-  return kj::READY_NOW;
+  return backend_.deliver(std::move(messages), bytes);
 }
 
 kj::Promise<void> PeerLinkService::announce(AnnounceContext context) {

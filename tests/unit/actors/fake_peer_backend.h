@@ -40,7 +40,10 @@ public:
     return own;
   }
   Status hear(const PeerHello&) override { return unheard ? Status(*unheard) : ok_status(); }
-  void deliver(std::vector<raft::Message> messages) override { delivered.push_back(std::move(messages)); }
+  kj::Promise<void> deliver(std::vector<raft::Message> messages, std::size_t) override {
+    delivered.push_back(std::move(messages));
+    return kj::READY_NOW;
+  }
   void announced(NodeId by, std::vector<LeaderAnnouncement> told) override {
     CB_ASSERT(by == NodeId{1});
     leaders = std::move(told);
