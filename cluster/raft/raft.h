@@ -262,6 +262,7 @@ private:
   bool sole_voter() const;
   bool alone() const;
   bool may_stand() const;
+  bool lost_alone() const;
   bool was_ever_member() const;
   void start_election(bool pre, bool transfer);
   void ask_for_votes(bool pre, bool transfer);

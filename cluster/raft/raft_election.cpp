@@ -22,11 +22,17 @@ bool Raft::alone() const {
   return sole_voter() && membership().learners.empty();
 }
 
+// It lost its log, and would stand on its own vote alone by a membership of before: but nobody begins anew unless
+// others go on, and it may itself have committed who they are, and not have stored that.
+bool Raft::lost_alone() const {
+  return hard_.recovering && sole_voter();
+}
+
 // Who loses his vote by an entry that is not committed may be the only one who has it:
 // he stands still, though he does not count (thesis, 4.2.2). A replica whose disk is full
 // could not store the first entry of its term.
 bool Raft::may_stand() const {
-  return !blocked_ && !hard_.brought_in &&
+  return !blocked_ && !hard_.brought_in && !lost_alone() &&
          std::any_of(memberships_.begin(), memberships_.end(),
                      [&](const MembershipAt& at) { return at.membership.is_voter(self_); });
 }
@@ -81,7 +87,7 @@ void Raft::ask_for_votes(bool pre, bool transfer) {
 // that are left cannot elect any of their own: one needs the vote of this replica by an entry that is not
 // committed, and this one has more. So it stands, and once it leads hands over to a voter.
 void Raft::ask_who_leads() {
-  if (++asked_in_vain_ > asked_in_vain_max && was_ever_member()) {
+  if (++asked_in_vain_ > asked_in_vain_max && was_ever_member() && !lost_alone()) {
     start_election(true, false);
     return;
   }

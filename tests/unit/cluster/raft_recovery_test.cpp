@@ -115,17 +115,38 @@ BOOST_AUTO_TEST_CASE(all_of_them_elect_who_has_most) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(the_only_voter_goes_on_with_what_it_has) {
-  RaftCluster cluster(1, 1, 1);
+// It begins anew only because others serve: who they are it may have committed itself, and lost that too.
+BOOST_AUTO_TEST_CASE(who_was_the_only_voter_leads_nobody_before_it_has_recovered) {
+  RaftCluster cluster(1, 2, 1);
   cluster.at(1).campaign();
   cluster.run(2);
   cluster.crash(a);
-  cluster.lose(a, RaftIndex{1});
+  const auto before = cluster.nodes.at(a).disk;
   cluster.start(a);
   cluster.at(1).campaign();
-  cluster.run(2);
-  BOOST_TEST(cluster.leader().value == a.value);
+  cluster.observe(a);
+  cluster.settle();
+  BOOST_REQUIRE(cluster.at(1).change_membership({{a}, {}, {b}}).ok());
+  cluster.run(5);
+  BOOST_REQUIRE(cluster.at(1).change_membership({{b}, {}, {}}).ok());
+  cluster.run(30);
+  BOOST_REQUIRE_EQUAL(cluster.leader().value, b.value);
+  const auto term = cluster.at(2).term();
+  // Neither its log nor that `b` votes alone is left.
+  cluster.crash(a);
+  cluster.nodes.at(a).disk.hard = before.hard;
+  cluster.lose(a, RaftIndex{0});
+  cluster.start(a);
+  cluster.at(1).campaign();
+  cluster.observe(a);
+  cluster.run(200);
+  BOOST_TEST(!cluster.at(1).leads());
+  BOOST_TEST(cluster.leader().value == b.value);
+  BOOST_TEST((cluster.at(2).term() == term));
+  BOOST_REQUIRE(cluster.at(2).change_membership({{b}, {}, {a}}).ok());
+  cluster.run(30);
   BOOST_TEST(!cluster.nodes.at(a).disk.hard.recovering);
+  BOOST_TEST((cluster.at(1).leader() == b));
 }
 
 // An acknowledgement of an earlier life comes late: what it says is gone.
