@@ -285,7 +285,7 @@ bool Raft::may_rest() const {
   if (memberships_.size() > 1 || membership().joint() || hard_stored_ < hard_sequence_ || !quorum_present())
     return false;
   return std::all_of(progress_.begin(), progress_.end(), [&](const Progress& peer) {
-    return peer.away || (!peer.silent && peer.match() == last && peer.counts());
+    return peer.away || (!peer.silent && !peer.behind && peer.match() == last && peer.counts());
   });
 }
 
