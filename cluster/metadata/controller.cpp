@@ -35,6 +35,7 @@ struct Controller::Visit {
 
 void Controller::begin(const Image& image, std::set<NodeId> alive, Instant now) {
   *this = Controller(*leaders_, settings_);
+  ticked_at_ = now;
   liveness_.alive = std::move(alive);
   for (const auto& [id, record] : image.nodes()) {
     if (record.status == NodeStatus::removed) continue;
@@ -78,6 +79,7 @@ void Controller::node_down(const Image& image, NodeId node, Instant now) {
 
 void Controller::tick(const Image& image, Instant now) {
   held_up_ = false;
+  ticked_at_ = now;
   for (const auto& [node, since] : away_since_) {
     if (now - since < settings_.replace_after || !liveness_.gone.insert(node).second) continue;
     most_left_[node] = image.load(node).replicas;
@@ -115,6 +117,8 @@ void Controller::topic_changes(const TopicRecord& before, const TopicRecord& aft
 }
 
 void Controller::node_changes(const NodeRecord* before, const NodeRecord& after) {
+  // It may be gone before anybody hears it, and is never down then.
+  if (before == nullptr && !liveness_.alive.contains(after.id)) away_since_.try_emplace(after.id, ticked_at_);
   if (after.status == NodeStatus::removed) {
     liveness_.alive.erase(after.id);
     liveness_.gone.erase(after.id);

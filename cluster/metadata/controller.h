@@ -142,6 +142,7 @@ private:
   ControllerSettings settings_;
   Liveness liveness_;
   std::map<NodeId, Instant> away_since_;
+  Instant ticked_at_{};
   OpenMoves moves_;
   std::unordered_map<GroupId, MoveReason> reasons_; // of what step() gave out and applying() has not seen
   Round round_;

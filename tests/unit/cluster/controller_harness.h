@@ -33,7 +33,7 @@ public:
   std::map<GroupId, LeaderAnnouncement> groups; // how they are
   std::size_t steps = 0;
 
-  NodeId join(const std::string& rack = {}) {
+  NodeId join(const std::string& rack = {}, bool heard = true) {
     JoinRequest request;
     request.identity.bytes[0] = 1;
     const auto number = image.next_node().value;
@@ -43,7 +43,7 @@ public:
     request.rack = rack;
     const auto record = must(plan_join(image, request, controller.liveness()));
     apply(record);
-    controller.node_up(image, record.id);
+    if (heard) controller.node_up(image, record.id);
     return record.id;
   }
   void up(NodeId node) {

@@ -106,6 +106,16 @@ BOOST_AUTO_TEST_CASE(three_of_which_one_is_gone_stay_three) {
   BOOST_TEST(image.controllers()->voters.size() == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(a_node_that_ends_before_anybody_heard_it_is_gone_too) {
+  join_many(3);
+  const auto dead = join({}, false);
+  pass(std::chrono::minutes(1));
+  controller.node_down(image, dead, now); // as the failure detector says of who was never heard
+  BOOST_TEST(!controller.liveness().gone.contains(dead));
+  pass(long_enough);
+  BOOST_TEST(controller.liveness().gone.contains(dead));
+}
+
 BOOST_AUTO_TEST_CASE(a_node_that_is_gone_for_long_is_replaced_where_another_can_take_it) {
   const auto nodes = join_many(3);
   create("orders", 4);
