@@ -99,7 +99,7 @@ void Chaos::break_machines() {
 // Only while one of each group may be lost for good.
 void Chaos::wipe() {
   auto* machine = some_machine();
-  if (machine == nullptr || !machine->cluster() || !world_.spotless()) return;
+  if (machine == nullptr || !machine->cluster() || !world_.spotless() || world_.operators().places()) return;
   world_.struck(Event::wipe);
   machine->wipe(world_.addresses());
   start_later(*machine, random_.below(down_max));

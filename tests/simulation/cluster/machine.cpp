@@ -294,6 +294,8 @@ void Machine::check_voters(GroupId group, const partition::PartitionReplica& lea
     for (const auto& [number, machine] : around_.machines) {
       if (machine->id() != voter) continue;
       const auto* stored = machine->disk().find(group);
+      // It had, and has lost its log since.
+      if (stored != nullptr && stored->hard.recovering && !stored->hard.brought_in) continue;
       const auto* last = stored == nullptr ? nullptr : stored->log.find(stored->log.last_index());
       if (last == nullptr || last->term < leader.term())
         around_.findings.fail("voters", "node " + std::to_string(voter.value) + " is to vote in group " +

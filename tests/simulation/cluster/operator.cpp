@@ -16,6 +16,9 @@ std::string text(NodeId node) {
   return "node " + std::to_string(node.value);
 }
 
+// An order is carried out within, or not at all.
+constexpr std::uint32_t order_ticks = 200;
+
 } // namespace
 
 Operator::Operator(World& world, std::uint64_t seed) : world_(world), random_(seed, "operator") {}
@@ -91,7 +94,7 @@ void Operator::operate_topics() {
   if (now(Event::move))
     if (const auto* topic = some_topic()) move(*topic);
   if (now(Event::extend))
-    if (const auto* topic = some_topic(); topic != nullptr && topic->groups.size() < 6)
+    if (const auto* topic = some_topic(); topic != nullptr && topic->groups.size() < 6 && may_place())
       order(Event::extend, "a partition more for " + topic->name,
             PartitionAddition{{topic->name, static_cast<std::int32_t>(topic->groups.size() + 1), {}}});
   if (now(Event::remove))
@@ -99,9 +102,22 @@ void Operator::operate_topics() {
   if (now(Event::elect)) order(Event::elect, "elect preferred leaders", LeaderElection{{}, true});
 }
 
+// A partition of three of which one is dead can be made, and has a leader; but a disk that was lost a moment ago, and
+// that the controller still counts on, would be the second. One may be lost for good at a time.
+bool Operator::may_place() {
+  if (!world_.losses_noticed()) return false;
+  placed_at_ = world_.ticks();
+  return true;
+}
+
+bool Operator::places() const {
+  return placed_at_ && world_.ticks() - *placed_at_ < order_ticks;
+}
+
 void Operator::create() {
   auto* machine = world_.best_informed();
   if (machine == nullptr || machine->metadata()->image().topics().size() >= world_.plan().topics_max) return;
+  if (!may_place()) return;
   metadata::CreateTopicCommand command;
   command.name = "topic-" + std::to_string(++topics_);
   command.partitions = static_cast<std::int32_t>(random_.between(1, 4));

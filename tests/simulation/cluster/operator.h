@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "schema/controller_command.h"
@@ -26,6 +27,8 @@ public:
   // What was ordered and not answered although the node that was asked lives on; empty: nothing.
   std::string unanswered() const;
   std::uint64_t orders() const { return orders_.size(); }
+  // New partitions may be about to be placed, on whom nobody knows yet.
+  bool places() const;
 
 private:
   struct Order {
@@ -45,6 +48,7 @@ private:
   void judge(const std::string& what, const ControllerOutcome& outcome);
   const TopicRecord* some_topic();
   std::vector<NodeId> nodes(NodeStatus status);
+  bool may_place();
   void create();
   void alter(const TopicRecord& topic);
   void move(const TopicRecord& topic);
@@ -54,8 +58,9 @@ private:
   World& world_;
   Random random_;
   std::vector<std::shared_ptr<Order>> orders_;
-  std::uint32_t topics_ = 0; // named so far
-  std::uint32_t tidied_ = 0; // tick
+  std::uint32_t topics_ = 0;               // named so far
+  std::uint32_t tidied_ = 0;               // tick
+  std::optional<std::uint32_t> placed_at_; // likewise
 };
 
 } // namespace callboard::simulation::cluster

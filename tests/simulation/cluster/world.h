@@ -57,6 +57,9 @@ public:
   // Every group has three voters or more, all of them on disks that have all that is committed:
   // one of them may be lost for good.
   bool spotless();
+  // The controller counts on no node whose disk is lost.
+  bool losses_noticed();
+  const Operator& operators() const { return operator_; }
   // Some replica's log is damaged, or lacks what it had before it was.
   bool some_log_incomplete();
   std::vector<std::string> addresses() const;

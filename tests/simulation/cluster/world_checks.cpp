@@ -45,6 +45,13 @@ bool World::spotless() {
   return true;
 }
 
+bool World::losses_noticed() {
+  auto* controller = this->controller();
+  if (controller == nullptr) return false;
+  const auto& alive = controller->metadata()->controller().liveness().alive;
+  return std::all_of(alive.begin(), alive.end(), [&](NodeId node) { return machine_of(node) != nullptr; });
+}
+
 std::vector<std::string> World::addresses() const {
   std::vector<std::string> out;
   for (const auto& [number, machine] : machines_) out.push_back(machine->address().text());
@@ -79,7 +86,10 @@ std::string World::unwell_cluster(Machine& controller) {
   for (const auto& [id, node] : image.nodes()) {
     if (node.status == NodeStatus::removed) continue;
     const auto* machine = machine_of(id);
-    if (machine == nullptr) return text(id) + " is gone and not removed";
+    if (machine == nullptr) {
+      const auto removal = metadata.controller().plan_remove(image, id);
+      return text(id) + " is gone and not removed" + (removal ? "" : ": " + removal.error().message);
+    }
     active += node.status == NodeStatus::active ? 1 : 0;
     if (node.status == NodeStatus::draining && image.load(id).replicas > 0) return text(id) + " drains";
     const auto& other = *machine->metadata();
