@@ -294,7 +294,7 @@ public:
   const LogDigest& digest() const { return digest_; }
   bool resting() const { return stopped_ || (raft_.resting() && !transfer_); }
   // Whether anything happens with tick() before the next input.
-  bool needs_ticks() const { return !resting() && (raft_.needs_ticks() || transfer_); }
+  bool needs_ticks() const { return !resting() && (raft_.needs_ticks() || transfer_ || demand_ticks_ > 0); }
   // Somebody gets this leader's state: entries had better stay for a while.
   bool state_in_demand() const { return demand_ticks_ > 0; }
   const Membership& membership() const { return raft_.membership(); }

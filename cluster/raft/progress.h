@@ -50,6 +50,11 @@ public:
     silent = false;
     if (!node_down) away = false;
   }
+  // It is there again, and may have begun anew: what it had says nothing until it is heard.
+  void expect_word() {
+    recent = false;
+    silent = behind = true;
+  }
   // Not known to be unable to store anything.
   bool present() const { return !away && !silent; }
 

@@ -188,11 +188,12 @@ void Raft::peer_up(NodeId node) {
   std::erase(nodes_down_, node);
   Progress* peer = find_peer(node);
   if (stopped_ || peer == nullptr) return;
-  peer->away = false;
+  const bool was_away = std::exchange(peer->away, false);
   // A voter that has forgotten who leads asks for votes and learns it so. A learner asks nobody:
   // it is spoken to until it says what it has.
   if (!membership().is_voter(node)) *peer = Progress(node, log_.last_index().next());
-  if (peer->silent || peer->behind || peer->match() < log_.last_index()) wake();
+  if (was_away || peer->silent || peer->behind || peer->match() < log_.last_index()) wake();
+  if (was_away) peer->expect_word();
 }
 
 bool Raft::is_down(NodeId node) const {

@@ -93,12 +93,11 @@ void Host::leave(GroupId group) {
   disk_.remove(group);
 }
 
-partition::PartitionReplica* Host::begin_anew(GroupId group) {
+void Host::set_aside(GroupId group) {
   close(group);
   disk_.set_aside(group);
   world_.findings.healed();
   trace(group, [] { return "begins anew"; });
-  return open(group, disk_.groups().at(group));
 }
 
 void Host::when_awake(Timeline::Action action) {

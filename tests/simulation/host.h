@@ -98,8 +98,8 @@ protected:
   partition::PartitionReplica* open(GroupId group, StoredGroup& stored);
   // The replica ends, and what it stored is gone.
   void leave(GroupId group);
-  // The replica begins another life with an empty log.
-  partition::PartitionReplica* begin_anew(GroupId group);
+  // The replica ends, and begins another life with an empty log once it is opened.
+  void set_aside(GroupId group);
   // Now, or when the process goes on; never in another life.
   void when_awake(Timeline::Action action);
   // In this life, when the process is awake.

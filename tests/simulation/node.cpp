@@ -61,7 +61,8 @@ void Node::heal() {
   for (const auto group : damaged) {
     if (!heals(group)) continue;
     stopped_.erase(group);
-    begin_anew(group);
+    set_aside(group);
+    open(group, disk().groups().at(group));
   }
 }
 

@@ -12,6 +12,7 @@ namespace callboard::simulation::cluster {
 namespace {
 
 constexpr std::uint32_t heal_every_ticks = 20;
+constexpr Time opening_ticks_max = 40;
 constexpr std::uint32_t scrub_every_ticks = 160;
 constexpr Duration tick_duration = std::chrono::milliseconds(50);
 // Waiters of the metadata itself, which no client has.
@@ -198,11 +199,17 @@ void Machine::heal() {
     say("its replica of group " + std::to_string(group.value) + " begins anew");
     std::erase(stopped_groups_, group);
     duties_.at(group).stopped = false;
-    begun(group, begin_anew(group));
-    if (group == metadata_group)
-      metadata_->log_begins_anew();
-    else
-      leave_if_unwanted(group);
+    set_aside(group);
+    // Opening takes its time, and the others know already that it is not out of service any more.
+    after_ticks(static_cast<std::uint32_t>(around_.timeline.now() % opening_ticks_max), [this, group] {
+      const auto known = duties_.find(group);
+      if (known == duties_.end() || known->second.stopped || find(group) != nullptr) return;
+      begun(group, open(group, disk().groups().at(group)));
+      if (group == metadata_group)
+        metadata_->log_begins_anew();
+      else
+        leave_if_unwanted(group);
+    });
   }
 }
 
