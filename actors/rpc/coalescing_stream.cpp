@@ -6,6 +6,14 @@
 
 namespace callboard::rpc {
 
+CoalescingStream::~CoalescingStream() noexcept(false) {
+  if (gathered_.empty() || !written_.empty()) return;
+  const auto failure = kj::runCatchingExceptions([this] {
+    // A part that the socket does not take at once goes with the promise.
+    const auto written = inner_->write(gathered_.data(), gathered_.size());
+  });
+}
+
 std::size_t CoalescingStream::take(void* buffer, std::size_t max_bytes) {
   const auto bytes = std::min(max_bytes, end_ - begin_);
   std::memcpy(buffer, ahead_.data() + begin_, bytes);
@@ -55,15 +63,16 @@ void CoalescingStream::flush() {
                        [this](kj::Exception&& e) {
                          flushing_ = false;
                          gathered_.clear();
+                         written_.clear();
                          failure_ = kj::mv(e);
                        })
                  .fork();
 }
 
 kj::Promise<void> CoalescingStream::flush_gathered() {
-  written_.clear();
   std::swap(written_, gathered_);
   return inner_->write(written_.data(), written_.size()).then([this]() -> kj::Promise<void> {
+    written_.clear();
     if (gathered_.empty()) return kj::READY_NOW;
     return flush_gathered();
   });

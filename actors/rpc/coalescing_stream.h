@@ -14,6 +14,8 @@ namespace callboard::rpc {
 class CoalescingStream final : public ForwardingStream {
 public:
   explicit CoalescingStream(kj::Own<kj::AsyncIoStream> inner) : ForwardingStream(kj::mv(inner)) {}
+  // What is gathered is written as far as the socket has room: often the last word of who ends a connection.
+  ~CoalescingStream() noexcept(false);
 
   kj::Promise<std::size_t> tryRead(void* buffer, std::size_t min_bytes, std::size_t max_bytes) override;
   kj::Promise<void> write(const void* buffer, std::size_t size) override;

@@ -255,10 +255,15 @@ BOOST_AUTO_TEST_CASE(many_parked_fetches_leave_room_for_each_other) {
 
 BOOST_AUTO_TEST_CASE(a_refused_header_ends_the_connection) {
   auto raw = kj::newTwoWayPipe();
-  BrokerConnection other(kj::mv(raw.ends[0]), backend);
+  auto other = kj::heap<BrokerConnection>(kj::mv(raw.ends[0]), backend);
+  auto told = raw.ends[1]->readAllBytes().eagerlyEvaluate(nullptr);
   const std::uint32_t header[] = {0xFFFFFFFF, 0};
   raw.ends[1]->write(header, sizeof header).wait(io.waitScope);
-  other.closed().wait(io.waitScope);
+  other->closed().wait(io.waitScope);
+  other = nullptr;
+  const auto bytes = told.wait(io.waitScope);
+  const std::string_view sentence(bytes.asChars().begin(), bytes.size());
+  BOOST_TEST((sentence.find("at most 512") != sentence.npos));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -14,9 +14,13 @@ namespace {
 // Counts what the stream asks of it, and does it when it is told to.
 class Socket final : public kj::AsyncIoStream {
 public:
+  // `outlive`: where to write down what is written, if it is looked at later.
+  explicit Socket(std::vector<std::string>* outlive = nullptr) : writes(outlive == nullptr ? own_writes : *outlive) {}
+
   std::deque<std::string> incoming; // one read each, the end when there is none
   std::vector<std::size_t> reads;   // what was asked for at most
-  std::vector<std::string> writes;
+  std::vector<std::string> own_writes;
+  std::vector<std::string>& writes;
   bool writable = true;
   bool shut = false;
   kj::Own<kj::PromiseFulfiller<void>> blocked;
@@ -176,6 +180,18 @@ BOOST_AUTO_TEST_CASE(it_ends_behind_what_was_written) {
   f.scope.poll();
   BOOST_TEST(f.socket.shut);
   BOOST_TEST(f.socket.writes == (Texts{"a"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_last_word_is_written_when_it_is_dropped) {
+  kj::EventLoop loop;
+  const kj::WaitScope scope(loop);
+  std::vector<std::string> written;
+  auto socket = kj::heap<Socket>(&written);
+  auto stream = kj::heap<CoalescingStream>(kj::mv(socket));
+  static_cast<void>(stream->write("bye", 3));
+  stream->shutdownWrite();
+  stream = nullptr;
+  BOOST_TEST(written == (Texts{"bye"}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
