@@ -46,6 +46,7 @@ struct TopicRecord {
 struct TopicRemovedRecord {
   Uuid id;
   GroupId next_group{}; // above all of them
+  std::string name{};
 
   bool operator==(const TopicRemovedRecord&) const = default;
 };

@@ -188,8 +188,7 @@ void MetadataActor::apply(const LogEntry& entry) {
 
 void MetadataActor::apply_record(const MetadataRecord& record, TimestampMs at) {
   const auto* removed = std::get_if<TopicRemovedRecord>(&record);
-  if (removed != nullptr)
-    if (const auto* topic = image_.topic(removed->id)) deletions_.deleted(topic->name, at);
+  if (removed != nullptr) deletions_.deleted(removed->name, at);
   if (replaying_) {
     image_.apply(record);
     return;
@@ -262,7 +261,9 @@ void MetadataActor::give_up(const Error& error) {
   early_.clear(); // the others' log brings it again
   log::error("the cluster's metadata cannot be read: {}", error.message);
   // With another image than the others it must not decide anything.
-  send(log_, DamageFound{Error{ErrorCode::corrupt_storage, error.message}});
+  // What another version wrote is not damaged, and stays.
+  const auto code = error.code == ErrorCode::newer_format ? error.code : ErrorCode::corrupt_storage;
+  send(log_, DamageFound{Error{code, error.message}});
   // The others may have it: then it begins anew from them, and this node gets ready after all.
   const auto stored = stored_.find(metadata_group);
   const bool alone = stored == stored_.end() || stored->second.hard.membership.members().size() < 2;

@@ -128,7 +128,7 @@ Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicComma
 
 Result<TopicRemovedRecord> plan_delete_topic(const Image& image, std::string_view name) {
   if (auto allowed = check_not_internal(name); !allowed.ok()) return allowed.error();
-  if (const auto* topic = image.topic(name)) return TopicRemovedRecord{topic->id, image.next_group()};
+  if (const auto* topic = image.topic(name)) return TopicRemovedRecord{topic->id, image.next_group(), topic->name};
   return unknown_topic(name);
 }
 
@@ -136,7 +136,7 @@ Result<TopicRemovedRecord> plan_delete_topic(const Image& image, const Uuid& id)
   const auto* topic = image.topic(id);
   if (topic == nullptr) return Error{ErrorCode::unknown_topic_id, "There is no topic with the id " + id.hex() + "."};
   if (auto allowed = check_not_internal(topic->name); !allowed.ok()) return allowed.error();
-  return TopicRemovedRecord{id, image.next_group()};
+  return TopicRemovedRecord{id, image.next_group(), topic->name};
 }
 
 ProducerIdsRecord plan_producer_ids(const Image& image) {

@@ -66,6 +66,7 @@ struct TopicRecord {
 struct TopicRemovedRecord {
   id @0 :Data;                           # 16 bytes
   nextGroup @1 :UInt64;                  # groups below have been given out
+  name @2 :Text;
 }
 
 struct ProducerIdsRecord {

@@ -48,6 +48,7 @@ void write(wire::MetadataRecord::Builder out, const TopicRemovedRecord& record) 
   auto removed = out.initTopicRemoved();
   removed.setId(to_data(record.id));
   removed.setNextGroup(record.next_group.value);
+  removed.setName(to_text(record.name));
 }
 
 void write(wire::MetadataRecord::Builder out, const ProducerIdsRecord& record) {
@@ -103,9 +104,10 @@ Result<MetadataRecord> read(wire::MetadataRecord::Reader in) {
   case wire::MetadataRecord::NONE: return damaged("it is empty");
   case wire::MetadataRecord::TOPIC: return read(in.getTopic());
   case wire::MetadataRecord::TOPIC_REMOVED: {
-    const auto id = to_uuid(in.getTopicRemoved().getId());
+    const auto removed = in.getTopicRemoved();
+    const auto id = to_uuid(removed.getId());
     if (!id) return damaged("a topic's id is not 16 bytes long");
-    return MetadataRecord(TopicRemovedRecord{*id, GroupId(in.getTopicRemoved().getNextGroup())});
+    return MetadataRecord(TopicRemovedRecord{*id, GroupId(removed.getNextGroup()), to_string(removed.getName())});
   }
   case wire::MetadataRecord::PRODUCER_IDS:
     return MetadataRecord(ProducerIdsRecord{ProducerId(in.getProducerIds().getNext())});
@@ -161,7 +163,11 @@ void add_metadata_record(BatchBuilder& batch, const MetadataRecord& record, Time
 }
 
 Result<MetadataRecord> decode_metadata_record(const RecordView& record) {
-  if (!record.key || !record.value) return damaged("it has no key, or no value");
+  if (!record.value) return damaged("it has no value");
+  if (!record.key)
+    return Error{ErrorCode::newer_format,
+                 "a record of the metadata log has no key: it was written before such logs were compacted; start that "
+                 "version on this data, or this one with an empty directory"};
   return decode_metadata_record(*record.value);
 }
 

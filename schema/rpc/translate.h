@@ -23,7 +23,7 @@ void add_metadata_record(BatchBuilder& batch, const MetadataRecord& record, Time
 // Takes any bytes. Errors: corrupt_storage (damaged, or not a record), newer_format (a
 // variant that this version does not know).
 Result<MetadataRecord> decode_metadata_record(ByteView bytes);
-// Out of the log, where corrupt_storage is also one without a key.
+// Out of the log, where newer_format is also one without a key: compaction would drop it.
 Result<MetadataRecord> decode_metadata_record(const RecordView& record);
 
 } // namespace callboard::rpc

@@ -17,7 +17,7 @@ Uuid some_id() {
 
 const MetadataRecord topic = TopicRecord{
     some_id(), "orders", {GroupId(7), GroupId(8)}, {{"retention.ms", "60000"}, {"callboard.durability", "interval"}}};
-const MetadataRecord removed = TopicRemovedRecord{some_id(), GroupId(9)};
+const MetadataRecord removed = TopicRemovedRecord{some_id(), GroupId(9), "bills"};
 const MetadataRecord producer_ids = ProducerIdsRecord{ProducerId(5000)};
 
 MetadataRecord placed_topic() {
@@ -52,8 +52,8 @@ BOOST_AUTO_TEST_CASE(each_record_has_its_golden_bytes) {
              "6e2e6d7300000000363030303000000063616c6c626f6172642e6475726162696c69747900000000696e74657276616c"
              "0000000000000000");
   BOOST_TEST(to_hex(bytes_of(encode_metadata_record(removed))) ==
-             "0000000001000100020000000000000000000000010001000900000000000000"
-             "0100000082000000a0a1a2a3a4a5a6a7a8a9aaabacadaeaf");
+             "0000000001000100020000000000000000000000010002000900000000000000"
+             "05000000820000000900000032000000a0a1a2a3a4a5a6a7a8a9aaabacadaeaf62696c6c73000000");
   BOOST_TEST(to_hex(bytes_of(encode_metadata_record(producer_ids))) ==
              "0000000001000100030000000000000000000000010000008813000000000000");
   BOOST_TEST(to_hex(bytes_of(encode_metadata_record(placed))) ==
@@ -99,11 +99,14 @@ BOOST_AUTO_TEST_CASE(records_of_one_thing_have_one_key) {
   BOOST_TEST(keys == wanted, boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_record_without_a_key_is_an_error) {
+BOOST_AUTO_TEST_CASE(a_record_without_a_key_or_a_value_is_an_error) {
   const auto encoded = encode_metadata_record(topic);
   RecordView record;
-  record.value = bytes_of(encoded);
+  record.key = bytes_of(encoded);
   BOOST_CHECK(decode_metadata_record(record).error().code == ErrorCode::corrupt_storage);
+  record.key.reset();
+  record.value = bytes_of(encoded);
+  BOOST_CHECK(decode_metadata_record(record).error().code == ErrorCode::newer_format);
   record.key = bytes_of(encoded);
   BOOST_CHECK(decode_metadata_record(record).ok());
 }
