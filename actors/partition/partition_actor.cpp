@@ -186,14 +186,17 @@ void PartitionActor::start_replica() {
   if (wiring_.loop != nullptr)
     for (const auto& [node, view] : wiring_.loop->nodes)
       if (!view.up) replica_->peer_down(node);
-  const auto& voters = replica_->membership().voters;
-  const bool alone = voters.size() == 1 && voters.front() == wiring_.self;
-  phase_ = alone ? Phase::electing : Phase::serving;
+  phase_ = is_alone() ? Phase::electing : Phase::serving;
   if (membership::stands_at_once(*replica_, wiring_.placement)) replica_->campaign();
   route_effects();
-  if (!alone)
+  if (phase_ == Phase::serving)
     for (auto& command : std::exchange(waiting_, {})) execute(command);
   leave_if_out();
+}
+
+bool PartitionActor::is_alone() const {
+  const auto& membership = replica_->membership();
+  return membership.voters.size() == 1 && membership.voters.front() == wiring_.self && !membership.joint();
 }
 
 void PartitionActor::on_written(Written& message) {
@@ -402,6 +405,7 @@ void PartitionActor::tell_gone() {
   // Who applied the log refers to this actor, too: neither would ever end.
   wiring_.applier = caf::actor();
   wiring_.announce_to.clear();
+  log_start_due_.reset();
 }
 
 void PartitionActor::route_effects() {
@@ -443,7 +447,8 @@ void PartitionActor::route_effects() {
 }
 
 void PartitionActor::advance_phase() {
-  if (phase_ != Phase::electing || !replica_->settled()) return;
+  // That it was alone may be undone by another leader.
+  if (phase_ != Phase::electing || (!replica_->settled() && is_alone())) return;
   phase_ = Phase::serving;
   for (auto& command : std::exchange(waiting_, {})) execute(command);
 }
