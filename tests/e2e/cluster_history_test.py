@@ -553,10 +553,9 @@ def keep(cluster, folder):
         if os.path.exists(node.log_path):
             shutil.copy(node.log_path, os.path.join(folder, f"log-{number}"))
     for number in cluster.alive():
-        actors = [nodes.run("actors", "--limit", "200", "--sort", "name", "--kind", kind, "--bootstrap", cluster.address(number))[1]
-                  for kind in ("metadata", "partition", "coordinator", "group", "connection", "state", "peer_link", "membership")]
-        with open(os.path.join(folder, f"actors-{number}"), "w", encoding="utf-8") as file:
-            file.writelines(actors)
+        with open(os.path.join(folder, f"actors-{number}"), "w", encoding="utf-8") as file, contextlib.suppress(subprocess.TimeoutExpired):
+            for kind in ("metadata", "partition", "coordinator", "group", "connection", "state", "peer_link", "membership"):
+                file.write(nodes.run("actors", "--limit", "200", "--sort", "name", "--kind", kind, "--bootstrap", cluster.address(number), seconds=10)[1])
     print(f"the journals are in {folder}", flush=True)
 
 
