@@ -11,7 +11,9 @@
 namespace callboard::simulation::cluster {
 namespace {
 
-constexpr std::uint32_t heal_every_ticks = 20;
+// Less than half of what a preferred leader waits for at least, as in a node: else a damaged one that hands over
+// leads again each time it is looked at.
+constexpr std::uint32_t heal_every_ticks = 8;
 constexpr Time opening_ticks_max = 40;
 constexpr std::uint32_t scrub_every_ticks = 160;
 constexpr Duration tick_duration = std::chrono::milliseconds(50);
