@@ -38,8 +38,28 @@ struct TopicRecord {
   Placement placement(std::size_t partition) const {
     return partition < placements.size() ? placements[partition] : Placement{{NodeId{1}}, {}, true};
   }
+  // One for each partition, also in a topic of an old log.
+  void write_out_placements() {
+    while (placements.size() < groups.size()) placements.push_back(placement(placements.size()));
+  }
 
   bool operator==(const TopicRecord&) const = default;
+};
+
+// A partition's replicas belong elsewhere than the last record of its topic says: who moves one of
+// many need not write all of them again.
+struct PlacementRecord {
+  GroupId group;
+  Placement placement;
+
+  bool operator==(const PlacementRecord&) const = default;
+};
+
+// The topic of such a partition is gone: nothing stays of where it was, not even this.
+struct PlacementForgottenRecord {
+  GroupId group;
+
+  bool operator==(const PlacementForgottenRecord&) const = default;
 };
 
 // A topic is gone for good; its id is never used again, nor are the groups that it had.
@@ -84,6 +104,7 @@ struct ControllersRecord {
   bool operator==(const ControllersRecord&) const = default;
 };
 
-using MetadataRecord = std::variant<TopicRecord, TopicRemovedRecord, ProducerIdsRecord, NodeRecord, ControllersRecord>;
+using MetadataRecord = std::variant<TopicRecord, TopicRemovedRecord, ProducerIdsRecord, NodeRecord, ControllersRecord,
+                                    PlacementRecord, PlacementForgottenRecord>;
 
 } // namespace callboard

@@ -110,6 +110,7 @@ struct DirectoryChange {
   std::uint64_t token = 0;
   std::vector<TopicRef> added;
   std::vector<Uuid> removed;
+  std::vector<PartitionRef> placed; // of topics that were known before; goes first
 };
 struct DirectoryUpdated {
   std::uint64_t token = 0;

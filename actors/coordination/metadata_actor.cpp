@@ -182,6 +182,7 @@ void MetadataActor::apply(const LogEntry& entry) {
       give_up(decoded.error());
     return decoded.ok();
   });
+  announce_placed();
   if (!walked) give_up(walked.error());
   if (unusable_) applied_ = before; // to be applied from another's log
 }
@@ -207,6 +208,8 @@ void MetadataActor::apply_record(const MetadataRecord& record, TimestampMs at) {
     if (was_alone && several_nodes()) touch_all();
   } else if (std::holds_alternative<ControllersRecord>(record)) {
     place_metadata();
+  } else if (const auto* placed = std::get_if<PlacementRecord>(&record)) {
+    follow_placement(placed->group);
   }
 }
 

@@ -155,10 +155,11 @@ private:
   // metadata_topics.cpp
   TopicRef run_topic(const TopicRecord& record);
   TopicRef topic_ref(const TopicRecord& record) const;
+  metadata::TopicConfig config_of(const TopicRecord& record) const;
   void run_placed();
   void on_replica_gone(GroupId group);
   void end_topic(const Uuid& id);
-  PartitionRef run_partition(const TopicRecord& record, std::size_t index, const metadata::TopicConfig& config);
+  void run_partition(const TopicRecord& record, std::size_t index, const metadata::TopicConfig* config);
   void start_partition(PartitionRef& partition, const TopicRecord& record, std::size_t index,
                        const metadata::TopicConfig& config);
   caf::actor start_coordinator(const PartitionWiring& wiring, LoopContext& loop);
@@ -168,7 +169,9 @@ private:
   void touch_all();
   void touch_more();
   void collect_garbage();
+  void follow_placement(GroupId group);
   void announce(std::vector<TopicRef> added, std::vector<Uuid> removed);
+  void announce_placed();
   void on_directory_updated(const DirectoryUpdated& message);
   void on_leaders(LeadersAnnounced& message);
   void tell_early_leaders(const TopicRecord& topic);
@@ -230,7 +233,8 @@ private:
     std::vector<GroupId> begun{}; // replicas that open their logs then
   };
   std::map<std::uint64_t, Announcing> announcements_;
-  std::vector<GroupId> begun_; // since the last one
+  std::vector<GroupId> begun_;       // since the last one
+  std::vector<PartitionRef> placed_; // likewise, by records of their own
   std::uint64_t next_token_ = 1;
 };
 

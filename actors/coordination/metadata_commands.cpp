@@ -125,12 +125,12 @@ MetadataActor::Plan MetadataActor::plan(const TopicCreation& creation) {
 }
 
 MetadataActor::Plan MetadataActor::plan(TopicDeletion& deletion) {
-  const auto record = deletion.name ? metadata::plan_delete_topic(image_, *deletion.name)
-                                    : metadata::plan_delete_topic(image_, deletion.id);
-  if (!record) return record.error();
-  deletion.id = record->id;
-  deletion.name = image_.topic(record->id)->name;
-  return Records{*record};
+  const auto planned = deletion.name ? metadata::plan_delete_topic(image_, *deletion.name)
+                                     : metadata::plan_delete_topic(image_, deletion.id);
+  if (!planned) return planned.error();
+  deletion.id = planned->removed.id;
+  deletion.name = planned->removed.name;
+  return planned->records();
 }
 
 MetadataActor::Plan MetadataActor::plan(const TopicAlteration& alteration) {

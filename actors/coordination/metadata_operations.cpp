@@ -65,7 +65,7 @@ MetadataActor::Plan MetadataActor::plan(const TopicMoving& moving) {
     partition_outcomes_.push_back(outcome ? PartitionOutcome{moving.command.name, partition}
                                           : outcome_of(moving.command.name, partition, outcome.error()));
   }
-  return changed(std::move(planned->record));
+  return std::move(planned->records);
 }
 
 MetadataActor::Plan MetadataActor::plan(const LeaderElection& election) {

@@ -78,18 +78,24 @@ ConfigurePartition settings_of(const TopicRecord& record, const metadata::TopicC
 // changed. Until the image is known to be up to date (registered_), it may name replicas
 // that have long moved: only what is stored here is started, and follows no placement.
 TopicRef MetadataActor::run_topic(const TopicRecord& record) {
-  TopicRef topic;
-  topic.record = std::make_shared<const TopicRecord>(record);
-  auto config = metadata::parse_topic_config(record.configs, defaults().config);
-  if (!config) log::error("topic {}: {}; its defaults apply", record.name, config.error().message);
-  const auto used = config ? *config : defaults().config;
-  topic.partitions.reserve(record.groups.size());
-  for (std::size_t i = 0; i < record.groups.size(); ++i) topic.partitions.push_back(run_partition(record, i, used));
-  return topic;
+  const auto config = config_of(record);
+  for (std::size_t i = 0; i < record.groups.size(); ++i) {
+    const auto known = partitions_.find(record.groups[i]);
+    if (known != partitions_.end() && known->second.local) send(known->second.actor, settings_of(record, config));
+    run_partition(record, i, &config);
+  }
+  return topic_ref(record);
 }
 
-PartitionRef MetadataActor::run_partition(const TopicRecord& record, std::size_t index,
-                                          const metadata::TopicConfig& config) {
+metadata::TopicConfig MetadataActor::config_of(const TopicRecord& record) const {
+  auto config = metadata::parse_topic_config(record.configs, defaults().config);
+  if (config) return *config;
+  log::error("topic {}: {}; its defaults apply", record.name, config.error().message);
+  return defaults().config;
+}
+
+// `config`: its topic's, or null if it is to be read.
+void MetadataActor::run_partition(const TopicRecord& record, std::size_t index, const metadata::TopicConfig* config) {
   const auto group = record.groups[index];
   const auto placement = record.placement(index);
   auto& known = partitions_[group];
@@ -102,22 +108,29 @@ PartitionRef MetadataActor::run_partition(const TopicRecord& record, std::size_t
   const auto stored = stored_.find(group);
   const bool was_member = stored != stored_.end() && !stored->second.hard.membership.voters.empty();
   if (known.local && known.actor) {
-    send(known.actor, settings_of(record, config));
     if (registered_) send(known.actor, PlacePartition{placement});
   } else if (registered_ ? here || stored != stored_.end() : was_member) {
     // What is stored without being wanted stays until the group has taken it out.
-    start_partition(known, record, index, config);
+    start_partition(known, record, index, config != nullptr ? *config : config_of(record));
   } else {
     known.local = false;
     known.actor = hosts_.elsewhere;
     if (record.name == consumer_offsets_topic) known.coordinator = hosts_.elsewhere;
   }
-  return known;
+}
+
+// To be announced, together with others.
+void MetadataActor::follow_placement(GroupId group) {
+  const auto found = image_.partition_of(group);
+  if (!found) return; // its topic is no more
+  run_partition(*image_.topic(found->topic), static_cast<std::size_t>(found->partition), nullptr);
+  placed_.push_back(partitions_.at(group));
 }
 
 TopicRef MetadataActor::topic_ref(const TopicRecord& record) const {
   TopicRef topic;
-  topic.record = std::make_shared<const TopicRecord>(record);
+  topic.record = std::make_shared<const TopicRecord>(
+      TopicRecord{record.id, record.name, record.groups, record.configs, {}, record.default_factor});
   topic.partitions.reserve(record.groups.size());
   for (const auto group : record.groups) topic.partitions.push_back(partitions_.at(group));
   return topic;
@@ -125,38 +138,25 @@ TopicRef MetadataActor::topic_ref(const TopicRecord& record) const {
 
 // From now on placements are followed, and replicas begun that are new here.
 void MetadataActor::run_placed() {
-  std::vector<TopicRef> changed;
-  for (const auto& [name, record] : image_.topics()) {
-    bool begins = false;
+  for (const auto& [name, record] : image_.topics())
     for (std::size_t i = 0; i < record.groups.size(); ++i) {
       const auto& known = partitions_.at(record.groups[i]);
-      const auto placement = record.placement(i);
-      begins = begins ||
-               (!known.local && (membership::names(placement, node_.identity.node) || stored_.contains(known.group)));
-      if (known.local) send(known.actor, PlacePartition{placement});
+      const bool runs = known.local;
+      run_partition(record, i, nullptr);
+      if (known.local && !runs) placed_.push_back(known);
     }
-    if (begins) changed.push_back(run_topic(record));
-  }
-  if (!changed.empty()) announce(std::move(changed), {});
+  announce_placed();
 }
 
 // Its group has taken it out and its files are gone. It may be wanted here again by now.
 void MetadataActor::on_replica_gone(GroupId group) {
   stored_.erase(group);
   const auto found = partitions_.find(group);
-  const auto place = image_.partition_of(group);
-  if (found == partitions_.end() || !place) return;
-  auto& known = found->second;
-  std::erase(coordinators_, known.coordinator);
-  known.local = false;
-  known.actor = hosts_.elsewhere;
-  if (known.coordinator) known.coordinator = hosts_.elsewhere;
-  const auto* record = image_.topic(place->topic);
-  if (membership::names(record->placement(static_cast<std::size_t>(place->partition)), node_.identity.node)) {
-    announce({run_topic(*record)}, {});
-  } else {
-    announce({topic_ref(*record)}, {});
-  }
+  if (found == partitions_.end()) return;
+  std::erase(coordinators_, found->second.coordinator);
+  found->second.local = false;
+  follow_placement(group);
+  announce_placed();
 }
 
 void MetadataActor::start_partition(PartitionRef& partition, const TopicRecord& record, std::size_t index,
@@ -295,7 +295,12 @@ void MetadataActor::announce(std::vector<TopicRef> added, std::vector<Uuid> remo
   const auto token = next_token_++;
   announcements_[token].loops = hosts_.agents.size();
   announcements_[token].begun = std::exchange(begun_, {});
-  for (const auto& agent : hosts_.agents) send(agent, DirectoryChange{caf::actor(this), token, added, removed});
+  const auto placed = std::exchange(placed_, {});
+  for (const auto& agent : hosts_.agents) send(agent, DirectoryChange{caf::actor(this), token, added, removed, placed});
+}
+
+void MetadataActor::announce_placed() {
+  if (!placed_.empty()) announce({}, {});
 }
 
 void MetadataActor::on_directory_updated(const DirectoryUpdated& message) {

@@ -16,15 +16,22 @@ namespace {
 // An actor that does not tell its state in this time is shown without it.
 constexpr auto state_within = 500 * kj::MILLISECONDS;
 
-// The number of replicas that vote, of the partition that has most.
-std::uint16_t factor_of(const TopicRecord& record) {
-  std::size_t most = 0;
-  for (std::size_t i = 0; i < record.groups.size(); ++i) most = std::max(most, record.placement(i).voters.size());
-  return static_cast<std::uint16_t>(most);
+// `most`: replicas that vote, of the partition that has most.
+rpc::TopicInfo info_of(const TopicRecord& record, std::size_t most) {
+  return {record.name, record.id, static_cast<std::uint32_t>(record.groups.size()), static_cast<std::uint16_t>(most),
+          record.configs};
 }
 
-rpc::TopicInfo info_of(const TopicRecord& record) {
-  return {record.name, record.id, static_cast<std::uint32_t>(record.groups.size()), factor_of(record), record.configs};
+rpc::TopicInfo info_of_new(const TopicRecord& record) {
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < record.groups.size(); ++i) most = std::max(most, record.placement(i).voters.size());
+  return info_of(record, most);
+}
+
+rpc::TopicInfo info_of(const TopicRef& topic) {
+  std::size_t most = 0;
+  for (const auto& partition : topic.partitions) most = std::max(most, partition.replicas.size());
+  return info_of(*topic.record, most);
 }
 
 } // namespace
@@ -92,7 +99,7 @@ caf::behavior CapnpConnection::make_behavior() {
       handler([this](TopicCreated& answer) {
         if (io_ == nullptr) return;
         if (answer.error == ErrorCode::none)
-          keep<Result<rpc::TopicInfo>>(io_->created, answer.token, info_of(answer.topic));
+          keep<Result<rpc::TopicInfo>>(io_->created, answer.token, info_of_new(answer.topic));
         else
           keep<Result<rpc::TopicInfo>>(io_->created, answer.token, error_of(answer.error, std::move(answer.message)));
       }),
@@ -186,7 +193,7 @@ kj::Promise<Result<rpc::TopicInfo>> CapnpConnection::describe_topic(std::string 
   if (topic == nullptr)
     return Result<rpc::TopicInfo>(
         Error{ErrorCode::unknown_topic_or_partition, fmt::format("There is no topic \"{}\".", name.substr(0, 249))});
-  return Result<rpc::TopicInfo>(info_of(*topic->record));
+  return Result<rpc::TopicInfo>(info_of(*topic));
 }
 
 kj::Promise<Result<rpc::TopicPage>> CapnpConnection::list_topics(std::string after, std::uint32_t limit) {
@@ -198,7 +205,7 @@ kj::Promise<Result<rpc::TopicPage>> CapnpConnection::list_topics(std::string aft
       page.more = true;
       break;
     }
-    page.topics.push_back(info_of(*at->second->record));
+    page.topics.push_back(info_of(*at->second));
   }
   return Result<rpc::TopicPage>(std::move(page));
 }

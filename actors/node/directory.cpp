@@ -7,19 +7,23 @@ const PartitionRef* TopicRef::find(std::int32_t partition) const {
   return &partitions[static_cast<std::size_t>(partition)];
 }
 
+namespace {
+
+void keep_leader(PartitionRef& partition, const PartitionRef& before) {
+  if (before.term < partition.term) return;
+  partition.term = before.term;
+  partition.leader = before.leader;
+  partition.revision = before.revision;
+  partition.in_sync = before.in_sync;
+  partition.voters = before.voters;
+}
+
+} // namespace
+
 void Directory::add(TopicRef topic) {
   auto held = std::make_shared<TopicRef>(std::move(topic));
-  for (auto& partition : held->partitions) {
-    const auto known = by_group_.find(partition.group);
-    if (known == by_group_.end()) continue;
-    const auto& before = known->second.topic->partitions[known->second.partition];
-    if (before.term < partition.term) continue;
-    partition.term = before.term;
-    partition.leader = before.leader;
-    partition.revision = before.revision;
-    partition.in_sync = before.in_sync;
-    partition.voters = before.voters;
-  }
+  for (auto& partition : held->partitions)
+    if (const auto* known = find(partition.group)) keep_leader(partition, *known);
   by_id_[held->record->id] = held.get();
   for (std::size_t i = 0; i < held->partitions.size(); ++i) by_group_[held->partitions[i].group] = {held.get(), i};
   by_name_[held->record->name] = std::move(held);
@@ -36,10 +40,18 @@ void Directory::remove(const Uuid& id) {
   if (named != by_name_.end() && named->second.get() == topic) by_name_.erase(named);
 }
 
+void Directory::place(PartitionRef partition) {
+  const auto found = by_group_.find(partition.group);
+  if (found == by_group_.end()) return;
+  auto& known = found->second.ref();
+  keep_leader(partition, known);
+  known = std::move(partition);
+}
+
 void Directory::announced(const LeaderAnnouncement& announcement) {
   const auto found = by_group_.find(announcement.group);
   if (found == by_group_.end()) return;
-  auto& partition = found->second.topic->partitions[found->second.partition];
+  auto& partition = found->second.ref();
   const bool same_term = announcement.term == partition.term;
   if (announcement.term < partition.term || (same_term && announcement.revision < partition.revision)) return;
   // Within a term only its leader says more; others have just found out who it is.
@@ -63,7 +75,7 @@ const TopicRef* Directory::find(const Uuid& id) const {
 
 const PartitionRef* Directory::find(GroupId group) const {
   const auto found = by_group_.find(group);
-  return found == by_group_.end() ? nullptr : &found->second.topic->partitions[found->second.partition];
+  return found == by_group_.end() ? nullptr : &found->second.ref();
 }
 
 const PartitionRef* Directory::find(std::string_view topic, std::int32_t partition) const {

@@ -32,7 +32,7 @@ struct PartitionRef {
 };
 
 struct TopicRef {
-  std::shared_ptr<const TopicRecord> record;
+  std::shared_ptr<const TopicRecord> record; // without placements: the partitions say where they are
   std::vector<PartitionRef> partitions;
 
   // Null if there is no such partition.
@@ -46,6 +46,8 @@ public:
   // A topic of the same id is replaced; what is known of its leaders stays.
   void add(TopicRef topic);
   void remove(const Uuid& id);
+  // Its replicas are elsewhere, or it has begun or ended on this node. Nothing, if there is no such partition.
+  void place(PartitionRef partition);
   // Nothing, if something newer is known or there is no such partition.
   void announced(const LeaderAnnouncement& announcement);
 
@@ -62,6 +64,8 @@ private:
   struct Place {
     TopicRef* topic;
     std::size_t partition;
+
+    PartitionRef& ref() const { return topic->partitions[partition]; }
   };
   std::map<std::string, std::shared_ptr<TopicRef>, std::less<>> by_name_;
   std::unordered_map<Uuid, TopicRef*> by_id_;

@@ -41,18 +41,23 @@ std::string LoopAgent::describe() const {
 }
 
 void LoopAgent::change_directory(DirectoryChange& change) {
+  const auto note_replica = [this](const PartitionRef& partition) {
+    if (partition.local)
+      context_.groups[partition.group] = partition.actor;
+    else
+      context_.groups.erase(partition.group);
+  };
+  for (auto& partition : change.placed) {
+    note_replica(partition);
+    context_.directory.place(std::move(partition));
+  }
   for (const auto& id : change.removed) {
     if (const auto* topic = context_.directory.find(id))
       for (const auto& partition : topic->partitions) context_.groups.erase(partition.group);
     context_.directory.remove(id);
   }
   for (auto& topic : change.added) {
-    for (const auto& partition : topic.partitions) {
-      if (partition.local)
-        context_.groups[partition.group] = partition.actor;
-      else
-        context_.groups.erase(partition.group);
-    }
+    for (const auto& partition : topic.partitions) note_replica(partition);
     context_.directory.add(std::move(topic));
   }
   send(change.from, DirectoryUpdated{change.token});

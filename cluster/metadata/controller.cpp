@@ -25,9 +25,9 @@ struct Controller::Visit {
   Instant now;
   std::size_t topics = 0;
   std::size_t partitions = 0;
-  std::size_t opened = 0;              // moves
-  std::set<Uuid> changed{};            // topics
-  std::optional<TopicRecord> record{}; // of the topic at hand, once something changes
+  std::size_t opened = 0;   // moves
+  std::set<Uuid> changed{}; // topics
+  std::vector<PlacementRecord> records{};
   MoveReason reason = MoveReason::factor;
 };
 
@@ -102,18 +102,24 @@ void Controller::applying(const Image& before, const MetadataRecord& record) {
     node_changes(before.node(node->id), *node);
   } else if (const auto* controllers = std::get_if<ControllersRecord>(&record)) {
     placed(metadata_group, controllers->placement);
+  } else if (const auto* moved = std::get_if<PlacementRecord>(&record)) {
+    const auto now = before.placement_of(moved->group);
+    if (now) placement_changes(before.partition_of(moved->group)->topic, moved->group, *now, moved->placement);
+    continue_rebalance();
   }
 }
 
 void Controller::topic_changes(const TopicRecord& before, const TopicRecord& after) {
-  for (std::size_t i = 0; i < before.groups.size() && i < after.groups.size(); ++i) {
-    const auto placement = after.placement(i);
-    // Somebody moved it by hand, perhaps to fewer than it should have, or prefers another leader.
-    if (before.placement(i) != placement && !reasons_.contains(after.groups[i])) revisit_.insert(after.id);
-    if (!same_replicas(before.placement(i), placement)) placed(after.groups[i], placement);
-    reasons_.erase(after.groups[i]);
-  }
+  for (std::size_t i = 0; i < before.groups.size() && i < after.groups.size(); ++i)
+    placement_changes(after.id, after.groups[i], before.placement(i), after.placement(i));
   continue_rebalance();
+}
+
+void Controller::placement_changes(const Uuid& topic, GroupId group, const Placement& before, const Placement& after) {
+  // Somebody moved it by hand, perhaps to fewer than it should have, or prefers another leader.
+  if (before != after && !reasons_.contains(group)) revisit_.insert(topic);
+  if (!same_replicas(before, after)) placed(group, after);
+  reasons_.erase(group);
 }
 
 void Controller::node_changes(const NodeRecord* before, const NodeRecord& after) {
@@ -234,17 +240,16 @@ ControllerStep Controller::step(const Image& image, Instant now) {
     }
     if (topic == nullptr || visit.changed.contains(topic->id)) break;
     ++visit.topics;
+    const auto known = visit.records.size();
     const bool whole = this->visit(*topic, visit);
-    if (visit.record) {
-      visit.changed.insert(topic->id);
-      out.records.emplace_back(std::move(*visit.record));
-    }
+    if (visit.records.size() > known) visit.changed.insert(topic->id);
     if (!whole) break;
     if (again)
       revisit_.erase(topic->id);
     else
       round_.next = topic->name + '\0';
   }
+  out.records.insert(out.records.end(), visit.records.begin(), visit.records.end());
   return out;
 }
 
@@ -256,7 +261,6 @@ void Controller::refused() {
 
 // Whether the topic was seen to its end.
 bool Controller::visit(const TopicRecord& topic, Visit& visit) {
-  visit.record.reset();
   waits_.erase(topic.id);
   const bool grows = topic.default_factor || is_internal_topic(topic.name);
   visit.partitions += topic.groups.size();
@@ -269,18 +273,14 @@ bool Controller::visit_partition(const TopicRecord& topic, std::size_t index, bo
   const auto group = topic.groups[index];
   const auto now = topic.placement(index);
   consider_transfer(group, now.voters.front(), visit.now);
+  if (visit.records.size() >= settings_.records_per_step) return false;
   const auto next = planned(topic, index, now, grows, visit);
   if (!next) return true;
   if (!same_replicas(now, *next) && !moves_.contains(group)) {
     if (moves_.going_on() + visit.opened >= settings_.moves_max) return false;
     ++visit.opened;
   }
-  if (!visit.record) {
-    visit.record = topic;
-    while (visit.record->placements.size() < topic.groups.size())
-      visit.record->placements.push_back(topic.placement(visit.record->placements.size()));
-  }
-  visit.record->placements[index] = *next;
+  visit.records.push_back({group, *next});
   visit.view.remove(now);
   visit.view.add(*next);
   reasons_[group] = visit.reason;

@@ -22,6 +22,7 @@ struct ControllerSettings {
   Duration preferred_leader_after = std::chrono::seconds(10); // and again, if it did not come to it
   std::size_t topics_per_step = 100;
   std::size_t partitions_per_step = 1000; // one topic may have more
+  std::size_t records_per_step = 1000;    // of placements
   std::size_t moves_max = 256;            // groups that change their replicas at a time
   std::size_t transfers_per_step = 100;
 };
@@ -128,6 +129,7 @@ private:
   MoveReason reason_of(const Image& image, const LeaderAnnouncement* known) const;
   void note_wait(const Uuid& topic, const Wait& wait);
   void topic_changes(const TopicRecord& before, const TopicRecord& after);
+  void placement_changes(const Uuid& topic, GroupId group, const Placement& before, const Placement& after);
   void node_changes(const NodeRecord* before, const NodeRecord& after);
   void placed(GroupId group, const Placement& placement);
   bool is_stuck(const Placement& placement) const;

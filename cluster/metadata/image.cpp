@@ -65,6 +65,22 @@ void Image::apply_record(const ControllersRecord& record) {
   controllers_ = record.placement;
 }
 
+void Image::apply_record(const PlacementRecord& record) {
+  placed_alone_.insert(record.group);
+  const auto found = by_group_.find(record.group);
+  if (found == by_group_.end()) return;
+  auto& topic = by_id_.at(found->second.topic)->second;
+  topic.write_out_placements();
+  auto& placement = topic.placements[static_cast<std::size_t>(found->second.partition)];
+  count(placement, -1);
+  placement = record.placement;
+  count(placement, 1);
+}
+
+void Image::apply_record(const PlacementForgottenRecord& record) {
+  placed_alone_.erase(record.group);
+}
+
 const NodeRecord* Image::node(NodeId id) const {
   const auto found = nodes_.find(id);
   return found == nodes_.end() ? nullptr : &found->second;
@@ -86,13 +102,14 @@ void Image::remove(const Uuid& id) {
 }
 
 void Image::count(const TopicRecord& topic, std::int64_t sign) {
+  for (std::size_t i = 0; i < topic.groups.size(); ++i) count(topic.placement(i), sign);
+}
+
+void Image::count(const Placement& placement, std::int64_t sign) {
   const auto by = static_cast<std::uint64_t>(sign); // -1 wraps round as it should
-  for (std::size_t i = 0; i < topic.groups.size(); ++i) {
-    const auto placement = topic.placement(i);
-    for (const NodeId node : placement.voters) loads_[node].replicas += by;
-    for (const NodeId node : placement.learners) loads_[node].replicas += by;
-    loads_[placement.voters.front()].leads += by;
-  }
+  for (const NodeId node : placement.voters) loads_[node].replicas += by;
+  for (const NodeId node : placement.learners) loads_[node].replicas += by;
+  loads_[placement.voters.front()].leads += by;
 }
 
 } // namespace callboard::metadata

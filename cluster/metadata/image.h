@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "schema/metadata_record.h"
 
@@ -38,7 +39,8 @@ public:
   using Nodes = std::map<NodeId, NodeRecord>;
 
   // A topic's record replaces the one of the same id (other configuration, more
-  // partitions) or of the same name; removing an unknown topic changes nothing.
+  // partitions) or of the same name; removing an unknown topic changes nothing, nor does placing a
+  // partition of one.
   void apply(const MetadataRecord& record);
 
   // By name, in order.
@@ -49,6 +51,10 @@ public:
   std::optional<PartitionOf> partition_of(GroupId group) const;
   // Who is to hold the group's log; nullopt: no such group. The metadata group's, once it was said.
   std::optional<Placement> placement_of(GroupId group) const;
+
+  // Whether the log holds a record of this group's placement alone. It outlives the group's topic until it
+  // is forgotten.
+  bool placed_alone(GroupId group) const { return placed_alone_.contains(group); }
 
   // Every node there ever was, also those that were removed.
   const Nodes& nodes() const { return nodes_; }
@@ -72,12 +78,16 @@ private:
   void apply_record(const ProducerIdsRecord& record);
   void apply_record(const NodeRecord& record);
   void apply_record(const ControllersRecord& record);
+  void apply_record(const PlacementRecord& record);
+  void apply_record(const PlacementForgottenRecord& record);
   void remove(const Uuid& id);
   void count(const TopicRecord& topic, std::int64_t sign);
+  void count(const Placement& placement, std::int64_t sign);
 
   Topics topics_;
-  std::unordered_map<Uuid, Topics::const_iterator> by_id_;
+  std::unordered_map<Uuid, Topics::iterator> by_id_;
   std::unordered_map<GroupId, PartitionOf> by_group_;
+  std::unordered_set<GroupId> placed_alone_;
   Nodes nodes_;
   std::map<NodeId, NodeLoad> loads_;
   std::optional<Placement> controllers_;

@@ -155,8 +155,7 @@ Result<TopicRecord> plan_add_partitions(const Image& image, const AddPartitionsC
   if (command.assignments) {
     if (auto fit = check_new_replicas(image, view, *command.assignments, added, *record); !fit.ok()) return fit.error();
   }
-  // Written out, should it be a topic of before there were placements.
-  while (record->placements.size() < now) record->placements.push_back(record->placement(record->placements.size()));
+  record->write_out_placements();
   auto group = image.next_group();
   for (std::size_t i = 0; i < added; ++i, group = group.next()) record->groups.push_back(group);
   if (command.assignments) {

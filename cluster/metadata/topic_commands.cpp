@@ -126,17 +126,27 @@ Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicComma
   return record;
 }
 
-Result<TopicRemovedRecord> plan_delete_topic(const Image& image, std::string_view name) {
+std::vector<MetadataRecord> TopicDeletionPlan::records() const {
+  std::vector<MetadataRecord> out{removed};
+  out.insert(out.end(), forgotten.begin(), forgotten.end());
+  return out;
+}
+
+Result<TopicDeletionPlan> plan_delete_topic(const Image& image, std::string_view name) {
+  const auto* topic = image.topic(name);
+  if (topic != nullptr) return plan_delete_topic(image, Uuid(topic->id));
   if (auto allowed = check_not_internal(name); !allowed.ok()) return allowed.error();
-  if (const auto* topic = image.topic(name)) return TopicRemovedRecord{topic->id, image.next_group(), topic->name};
   return unknown_topic(name);
 }
 
-Result<TopicRemovedRecord> plan_delete_topic(const Image& image, const Uuid& id) {
+Result<TopicDeletionPlan> plan_delete_topic(const Image& image, const Uuid& id) {
   const auto* topic = image.topic(id);
   if (topic == nullptr) return Error{ErrorCode::unknown_topic_id, "There is no topic with the id " + id.hex() + "."};
   if (auto allowed = check_not_internal(topic->name); !allowed.ok()) return allowed.error();
-  return TopicRemovedRecord{id, image.next_group(), topic->name};
+  TopicDeletionPlan plan{{id, image.next_group(), topic->name}};
+  for (const auto group : topic->groups)
+    if (image.placed_alone(group)) plan.forgotten.push_back({group});
+  return plan;
 }
 
 ProducerIdsRecord plan_producer_ids(const Image& image) {

@@ -37,10 +37,18 @@ Error unknown_topic(std::string_view name);
 Result<TopicRecord> plan_create_topic(const Image& image, const CreateTopicCommand& command,
                                       const TopicDefaults& defaults, const Liveness& liveness, const Uuid& fresh_id);
 
+// First that it is gone, then what nothing is to stay of.
+struct TopicDeletionPlan {
+  TopicRemovedRecord removed;
+  std::vector<PlacementForgottenRecord> forgotten{};
+
+  std::vector<MetadataRecord> records() const;
+};
+
 // Errors: unknown_topic_or_partition, invalid_topic (internal).
-Result<TopicRemovedRecord> plan_delete_topic(const Image& image, std::string_view name);
+Result<TopicDeletionPlan> plan_delete_topic(const Image& image, std::string_view name);
 // Errors: unknown_topic_id, invalid_topic (internal).
-Result<TopicRemovedRecord> plan_delete_topic(const Image& image, const Uuid& id);
+Result<TopicDeletionPlan> plan_delete_topic(const Image& image, const Uuid& id);
 
 // Producer ids are given out by the block, so that the log is not written for each.
 inline constexpr std::int64_t producer_ids_per_block = 1000;

@@ -1,6 +1,7 @@
 #include "cluster/metadata/topic_moves.h"
 
 #include <algorithm>
+#include <set>
 
 #include "cluster/metadata/assignments.h"
 #include "cluster/metadata/topic_commands.h"
@@ -37,8 +38,8 @@ Result<TopicMove> plan_topic_move(const Image& image, const LeaderTable& leaders
   const auto* topic = image.topic(command.name);
   if (topic == nullptr) return unknown_topic(command.name);
   const PlacementView view(image, liveness);
-  TopicMove planned{*topic, {}};
-  auto& record = planned.record;
+  auto record = *topic;
+  std::set<std::size_t> moved;
   const auto plan = [&](const PartitionMove& move) -> Status {
     const auto which = "Partition " + std::to_string(move.partition) + " of \"" + command.name + "\"";
     const auto index = static_cast<std::size_t>(move.partition);
@@ -57,13 +58,11 @@ Result<TopicMove> plan_topic_move(const Image& image, const LeaderTable& leaders
       if (!back) return back.error();
       next = std::move(*back);
     }
-    if (next.voters.size() != now.voters.size()) {
-      if (!command.allow_factor_change && move.replicas)
-        return Error{ErrorCode::invalid_replication_factor,
-                     which + " has " + std::to_string(now.voters.size()) + " replicas, the new assignment " +
-                         std::to_string(next.voters.size()) + "; the request does not allow that to change."};
-      if (move.replicas) record.default_factor = false;
-    }
+    const bool other_factor = move.replicas && next.voters.size() != now.voters.size();
+    if (other_factor && !command.allow_factor_change)
+      return Error{ErrorCode::invalid_replication_factor,
+                   which + " has " + std::to_string(now.voters.size()) + " replicas, the new assignment " +
+                       std::to_string(next.voters.size()) + "; the request does not allow that to change."};
     if (next.voters == now.voters && next.learners == now.learners) return ok_status();
     if (same_replicas(next, now)) {
       next.original = now.original;
@@ -72,12 +71,19 @@ Result<TopicMove> plan_topic_move(const Image& image, const LeaderTable& leaders
       return Error{ErrorCode::leader_not_available,
                    which + " has no leader yet, which must bring its replicas elsewhere; try again when it has one."};
     }
-    if (record.placements.empty())
-      for (std::size_t i = 0; i < record.groups.size(); ++i) record.placements.push_back(topic->placement(i));
+    if (other_factor) record.default_factor = false;
+    record.write_out_placements();
     record.placements[index] = std::move(next);
+    moved.insert(index);
     return ok_status();
   };
+  TopicMove planned;
   for (const auto& move : command.moves) planned.outcomes.push_back(plan(move));
+  if (record.default_factor != topic->default_factor)
+    planned.records.emplace_back(std::move(record));
+  else
+    for (const auto index : moved)
+      planned.records.emplace_back(PlacementRecord{record.groups[index], record.placements[index]});
   return planned;
 }
 

@@ -11,8 +11,8 @@
 namespace callboard::metadata {
 
 struct TopicMove {
-  TopicRecord record;           // equal to the image's: nothing to write
-  std::vector<Status> outcomes; // of each move, by its position
+  std::vector<MetadataRecord> records; // none: nothing changes
+  std::vector<Status> outcomes;        // of each move, by its position
 };
 
 // Refused moves leave their partition as it is. Who gives a topic of the default factor another one

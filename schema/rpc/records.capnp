@@ -16,6 +16,7 @@ struct MetadataRecord {
     producerIds @3 :ProducerIdsRecord;
     node @4 :NodeRecord;
     controllers @5 :Placement;
+    placement @6 :PlacementRecord;
   }
 }
 
@@ -24,6 +25,12 @@ struct Placement {
   voters @0 :List(Int32);                # the preferred leader first
   learners @1 :List(Int32);
   changed @2 :Bool;                      # these are no longer the voters it was made with
+}
+
+struct PlacementRecord {
+  # A partition's replicas belong elsewhere than the last record of its topic says.
+  group @0 :UInt64;
+  placement @1 :Placement;
 }
 
 struct HostPort {

@@ -1,6 +1,7 @@
 #include "schema/rpc/translate.h"
 
 #include <capnp/message.h>
+#include <charconv>
 #include <cstring>
 
 #include "schema/rpc/records.capnp.h"
@@ -9,6 +10,8 @@
 
 namespace callboard::rpc {
 namespace {
+
+constexpr std::string_view placement_keys = "placement/";
 
 Error damaged(std::string_view why) {
   return {ErrorCode::corrupt_storage, "a record of the metadata log cannot be read: " + std::string(why)};
@@ -61,6 +64,17 @@ void write(wire::MetadataRecord::Builder out, const NodeRecord& record) {
 
 void write(wire::MetadataRecord::Builder out, const ControllersRecord& record) {
   write(out.initControllers(), record.placement);
+}
+
+void write(wire::MetadataRecord::Builder out, const PlacementRecord& record) {
+  auto placed = out.initPlacement();
+  placed.setGroup(record.group.value);
+  write(placed.initPlacement(), record.placement);
+}
+
+// Has no value.
+void write(wire::MetadataRecord::Builder out, const PlacementForgottenRecord&) {
+  out.setNone();
 }
 
 Result<Placement> read(wire::Placement::Reader in) {
@@ -117,6 +131,11 @@ Result<MetadataRecord> read(wire::MetadataRecord::Reader in) {
     if (!placement) return placement.error();
     return MetadataRecord(ControllersRecord{std::move(*placement)});
   }
+  case wire::MetadataRecord::PLACEMENT: {
+    auto placement = read(in.getPlacement().getPlacement());
+    if (!placement) return placement.error();
+    return MetadataRecord(PlacementRecord{GroupId(in.getPlacement().getGroup()), std::move(*placement)});
+  }
   }
   return Error{ErrorCode::newer_format,
                "a record of the metadata log was written by a newer Callboard; start that version on this data"};
@@ -146,6 +165,28 @@ std::string key_of(const ControllersRecord&) {
   return "controllers";
 }
 
+std::string key_of_placement(GroupId group) {
+  return std::string(placement_keys) + std::to_string(group.value);
+}
+
+std::string key_of(const PlacementRecord& record) {
+  return key_of_placement(record.group);
+}
+
+std::string key_of(const PlacementForgottenRecord& record) {
+  return key_of_placement(record.group);
+}
+
+Result<MetadataRecord> read_tombstone(std::string_view key) {
+  std::uint64_t group = 0;
+  const auto* end = key.data() + key.size();
+  if (key.starts_with(placement_keys)) {
+    const auto [stopped, error] = std::from_chars(key.data() + placement_keys.size(), end, group);
+    if (error == std::errc() && stopped == end) return MetadataRecord(PlacementForgottenRecord{GroupId(group)});
+  }
+  return damaged("it has no value");
+}
+
 } // namespace
 
 std::string encode_metadata_record(const MetadataRecord& record) {
@@ -159,15 +200,20 @@ std::string encode_metadata_record(const MetadataRecord& record) {
 
 void add_metadata_record(BatchBuilder& batch, const MetadataRecord& record, TimestampMs at) {
   const auto key = std::visit([](const auto& held) { return key_of(held); }, record);
+  if (std::holds_alternative<PlacementForgottenRecord>(record)) {
+    batch.add(bytes_of(key), std::nullopt, at);
+    return;
+  }
   batch.add(bytes_of(key), bytes_of(encode_metadata_record(record)), at);
 }
 
 Result<MetadataRecord> decode_metadata_record(const RecordView& record) {
-  if (!record.value) return damaged("it has no value");
+  if (!record.key && !record.value) return damaged("it has no value");
   if (!record.key)
     return Error{ErrorCode::newer_format,
                  "a record of the metadata log has no key: it was written before such logs were compacted; start that "
                  "version on this data, or this one with an empty directory"};
+  if (!record.value) return read_tombstone(text_of(*record.key));
   return decode_metadata_record(*record.value);
 }
 

@@ -15,9 +15,10 @@ namespace callboard::rpc {
 // segment table. Equal records give equal bytes.
 std::string encode_metadata_record(const MetadataRecord& record);
 
-// As a record of the metadata's log, with a key: the newest of each key say all there is to
-// say, in any order, so that the log can be compacted. That a topic is gone is said by a value
-// that stays, no tombstone: a replica that was away for long has to hear of it, too.
+// As a record of the metadata's log, with a key: the newest of each key, in the log's order, say
+// all there is to say, so that the log can be compacted. That a topic is gone is said by a value
+// that stays, no tombstone: a replica that was away for long has to hear of it, too. Placements
+// of its partitions are tombstones then, for who misses one misses nothing.
 void add_metadata_record(BatchBuilder& batch, const MetadataRecord& record, TimestampMs at);
 
 // Takes any bytes. Errors: corrupt_storage (damaged, or not a record), newer_format (a

@@ -163,6 +163,7 @@ class CatchUp(unittest.TestCase):
             for topic in ("wide", "gone"):
                 self.assertEqual(wire.create_topic(connection, topic, 200), (0, None))
             wait_until(lambda: cluster.metadata(3, ["gone"]).topics["gone"][0] == 0, GOES_ON_SECONDS, "node 3 has what will be gone")
+            self.turn(connection, cluster, "gone", 7)
             cluster.kill(3)
             self.assertEqual(wire.delete_topic(connection, "gone"), 0)
 
@@ -185,17 +186,24 @@ class CatchUp(unittest.TestCase):
             there = [name for name in files(number) if name.endswith(".mdb")]
             return "0000000000000001.mdb" not in there and len(there) <= 3
 
+        placed = {}
         settings = itertools.count(60_000)
         deadline = time.monotonic() + GOES_ON_SECONDS
         while not (compacted(1) and compacted(2)):
             self.assertLess(time.monotonic(), deadline, f"the metadata is compacted: {files(1)}, {files(2)}")
+            with cluster.connect(1) as connection:  # a placement before the topic's last record, and one behind it
+                placed[5] = self.turn(connection, cluster, "wide", 5)
             for _ in range(20):
                 last = str(next(settings))
                 change(last)
+            with cluster.connect(1) as connection:
+                placed[6] = self.turn(connection, cluster, "wide", 6)
 
         def knows(number):
             said = cluster.metadata(number, ["gone", "wide"])
             if said is None or said.topics["gone"][0] != wire.UNKNOWN_TOPIC_OR_PARTITION or len(said.topics["wide"][1]) != 200:
+                return False
+            if any(said.topics["wide"][1][partition].replicas != replicas for partition, replicas in placed.items()):
                 return False
             with cluster.connect(number) as connection:
                 return admin_wire.describe_configs(connection, "wide", ["retention.ms"])[2]["retention.ms"][0] == last
@@ -211,6 +219,14 @@ class CatchUp(unittest.TestCase):
         with cluster.connect(4) as connection:
             self.assertEqual(wire.create_topic(connection, "gone", 3, replication=3), (0, None))
         cluster.await_in_sync("gone", 3)
+
+    def turn(self, connection, cluster, topic, partition):
+        """The same replicas in another order, by a record of this placement alone; what they are then."""
+        wanted = cluster.partition(topic, partition, through=1).replicas[::-1]
+        error, told = admin_wire.alter_partition_reassignments(connection, topic, {partition: wanted})
+        self.assertEqual((error, told[partition][0]), (0, 0))
+        self.assertEqual(cluster.partition(topic, partition, through=1).replicas, wanted)
+        return wanted
 
     # ---- many at once
 

@@ -61,7 +61,21 @@ void Metadata::apply(const MetadataRecord& record) {
     if (node->id == self_ && ++own_records_ == 2) registered();
   } else if (std::holds_alternative<ControllersRecord>(record)) {
     place_metadata();
+  } else if (const auto* placed = std::get_if<PlacementRecord>(&record)) {
+    place(*placed);
   }
+}
+
+void Metadata::place(const PlacementRecord& record) {
+  const auto found = image_.partition_of(record.group);
+  CB_ASSERT(found);
+  {
+    const Doing doing(meter_, Part::topics);
+    auto& known = partitions_.at(record.group);
+    run_partition(known, record.placement);
+    directory_.place(PartitionRef(known)); // a message to its loop has a copy
+  }
+  carry_out(options_of(*image_.topic(found->topic)));
 }
 
 void Metadata::run_topic(const TopicRecord& record) {

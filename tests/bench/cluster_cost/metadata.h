@@ -56,6 +56,7 @@ private:
 
   void apply(const MetadataRecord& record);
   void run_topic(const TopicRecord& record);
+  void place(const PlacementRecord& record);
   void run_partition(PartitionRef& partition, const Placement& placement);
   void carry_out(const partition::ReplicaOptions& options);
   void note_leaders(const std::vector<LeaderAnnouncement>& announcements, Instant now);

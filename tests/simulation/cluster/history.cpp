@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cluster/membership/group_duties.h"
 #include "schema/crc32c.h"
 #include "schema/rpc/translate.h"
 
@@ -49,6 +50,7 @@ void ClusterHistory::applied(NodeId node, RaftIndex index, const MetadataRecord&
     }
   }
   if (const auto* topic = std::get_if<TopicRecord>(&record)) check(*topic, before);
+  if (const auto* placement = std::get_if<PlacementRecord>(&record)) check(*placement, before);
 }
 
 void ClusterHistory::check_removed(NodeId node) {
@@ -67,29 +69,33 @@ void ClusterHistory::check(const NodeRecord& record) {
 }
 
 void ClusterHistory::check(const TopicRecord& record, const metadata::Image& before) {
+  const auto* known = before.topic(record.id);
   for (std::size_t i = 0; i < record.groups.size(); ++i) {
-    const auto placement = record.placement(i);
-    const auto which = record.name + "/" + std::to_string(i);
-    std::set<NodeId> nodes;
-    for (const auto* replicas : {&placement.voters, &placement.learners})
-      for (const auto node : *replicas) {
-        if (!nodes.insert(node).second) fail("placements", which + " has two replicas on " + text(node));
-        if (before.node(node) == nullptr) fail("placements", which + " is placed on " + text(node) + ", which is none");
-      }
-    if (placement.voters.empty()) fail("placements", which + " has no voter");
-    // A node that was removed gets nothing new.
-    const auto* known = before.topic(record.id);
     const auto had = known != nullptr && i < known->groups.size() ? known->placement(i) : Placement{};
-    const auto holds = [](const Placement& in, NodeId node) {
-      return std::count(in.voters.begin(), in.voters.end(), node) +
-                 std::count(in.learners.begin(), in.learners.end(), node) >
-             0;
-    };
-    for (const auto node : nodes) {
-      const auto* member = before.node(node);
-      if (member != nullptr && member->status == NodeStatus::removed && !holds(had, node))
-        fail("placements", which + " is placed on " + text(node) + ", which was removed");
+    check(record.name + "/" + std::to_string(i), record.placement(i), had, before);
+  }
+}
+
+void ClusterHistory::check(const PlacementRecord& record, const metadata::Image& before) {
+  const auto had = before.placement_of(record.group);
+  if (!had) fail("placements", "group " + std::to_string(record.group.value) + " is placed, which is none");
+  check("group " + std::to_string(record.group.value), record.placement, had.value_or(Placement{}), before);
+}
+
+void ClusterHistory::check(const std::string& which, const Placement& now, const Placement& had,
+                           const metadata::Image& before) {
+  std::set<NodeId> nodes;
+  for (const auto* replicas : {&now.voters, &now.learners})
+    for (const auto node : *replicas) {
+      if (!nodes.insert(node).second) fail("placements", which + " has two replicas on " + text(node));
+      if (before.node(node) == nullptr) fail("placements", which + " is placed on " + text(node) + ", which is none");
     }
+  if (now.voters.empty()) fail("placements", which + " has no voter");
+  // A node that was removed gets nothing new.
+  for (const auto node : nodes) {
+    const auto* member = before.node(node);
+    if (member != nullptr && member->status == NodeStatus::removed && !membership::names(had, node))
+      fail("placements", which + " is placed on " + text(node) + ", which was removed");
   }
 }
 

@@ -36,7 +36,8 @@ private:
   void fail(const std::string& rule, const std::string& what) { findings_.fail(rule, what); }
   void check(const NodeRecord& record);
   void check(const TopicRecord& record, const metadata::Image& before);
-
+  void check(const PlacementRecord& record, const metadata::Image& before);
+  void check(const std::string& which, const Placement& now, const Placement& had, const metadata::Image& before);
   void check_removed(NodeId node);
 
   Findings& findings_;

@@ -152,6 +152,8 @@ void Metadata::apply_record(RaftIndex index, const MetadataRecord& record) {
     tell_nodes({*node});
   } else if (std::holds_alternative<ControllersRecord>(record)) {
     place_metadata();
+  } else if (const auto* placed = std::get_if<PlacementRecord>(&record)) {
+    if (image_.partition_of(placed->group)) run_partition(placed->group, placed->placement);
   }
 }
 

@@ -132,8 +132,10 @@ Metadata::Plan Metadata::plan(ControllerCommand& command) {
   };
   if (const auto* creation = std::get_if<TopicCreation>(&command))
     return records(metadata::plan_create_topic(image_, creation->command, defaults, liveness, machine_.draw_uuid()));
-  if (const auto* deletion = std::get_if<TopicDeletion>(&command))
-    return records(metadata::plan_delete_topic(image_, *deletion->name));
+  if (const auto* deletion = std::get_if<TopicDeletion>(&command)) {
+    const auto planned = metadata::plan_delete_topic(image_, *deletion->name);
+    return planned ? Plan(planned->records()) : planned.error();
+  }
   if (const auto* alteration = std::get_if<TopicAlteration>(&command))
     return changed(metadata::plan_alter_topic(image_, alteration->command, defaults));
   if (const auto* addition = std::get_if<PartitionAddition>(&command))
@@ -172,7 +174,7 @@ Metadata::Plan Metadata::move(const TopicMoving& moving) {
     }
     outcomes_.push_back(std::move(outcome));
   }
-  return changed(std::move(planned->record));
+  return std::move(planned->records);
 }
 
 Metadata::Plan Metadata::elect(const LeaderElection& election) {

@@ -113,6 +113,25 @@ BOOST_AUTO_TEST_CASE(a_topic_that_changed_keeps_what_is_known_of_its_leaders) {
   BOOST_TEST((directory.find("orders", 0)->leader == NodeId{3}));
 }
 
+BOOST_AUTO_TEST_CASE(a_partition_that_moved_keeps_what_is_known_of_its_leader) {
+  Directory directory;
+  directory.add(make_topic("orders", 1, 10));
+  directory.announced({GroupId{10}, Term{5}, NodeId{2}, 1, {}, {}, {NodeId{2}}});
+  PartitionRef moved{GroupId{10}, {}, Term{1}, no_node, {}};
+  moved.replicas = {NodeId{3}, NodeId{4}};
+  moved.local = false;
+  directory.place(moved);
+  const auto& partition = *directory.find("orders", 0);
+  BOOST_TEST((partition.replicas == moved.replicas));
+  BOOST_TEST(!partition.local);
+  BOOST_TEST((partition.leader == NodeId{2}));
+  BOOST_TEST((partition.in_sync == std::vector{NodeId{2}}));
+  BOOST_TEST(directory.find("orders", 1)->replicas.empty());
+  moved.group = GroupId{99};
+  directory.place(moved);
+  BOOST_TEST(directory.partition_count() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(topics_stand_in_the_order_of_their_names) {
   Directory directory;
   directory.add(make_topic("b", 1, 10));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -77,10 +78,17 @@ public:
     elect();
     return *image.topic(name);
   }
+  void remove(const std::string& name) {
+    for (const auto& record : must(plan_delete_topic(image, name)).records()) apply(record);
+  }
   void drain(NodeId node) { apply(must(plan_drain(image, node))); }
 
   void apply(const MetadataRecord& record) {
     if (const auto* topic = std::get_if<TopicRecord>(&record)) check(*topic);
+    if (const auto* moved = std::get_if<PlacementRecord>(&record)) {
+      BOOST_REQUIRE(image.partition_of(moved->group).has_value());
+      check(moved->placement, *image.placement_of(moved->group));
+    }
     controller.applying(image, record);
     const auto* removed = std::get_if<TopicRemovedRecord>(&record);
     if (removed != nullptr && image.topic(removed->id))
@@ -93,13 +101,17 @@ public:
       if (!groups.contains(metadata_group)) begin_group(metadata_group, controllers->placement);
   }
 
+  void apply(const std::vector<MetadataRecord>& records) {
+    for (const auto& record : records) apply(record);
+  }
+
   // What the controller wants now; nothing arrives.
   std::size_t decide() {
     std::size_t records = 0;
     while (controller.has_work(now)) {
       const auto step = controller.step(image, now);
       ++steps;
-      for (const auto& record : step.records) apply(record);
+      apply(step.records);
       for (const auto& transfer : step.transfers) lead(groups.at(transfer.group), transfer.to);
       records += step.records.size();
       if (step.records.empty() && step.transfers.empty() && ++idle_ > 100'000) BOOST_FAIL("works for ever");
@@ -187,17 +199,19 @@ private:
     const auto* before = image.topic(topic.id);
     BOOST_REQUIRE(topic.placements.size() == topic.groups.size());
     for (std::size_t i = 0; i < topic.groups.size(); ++i) {
-      const auto& placement = topic.placements[i];
-      const auto nodes = all(placement);
-      BOOST_REQUIRE(!placement.voters.empty());
-      BOOST_REQUIRE(std::set(nodes.begin(), nodes.end()).size() == nodes.size());
-      for (const NodeId node : nodes)
-        BOOST_REQUIRE((image.node(node) != nullptr && image.node(node)->status != NodeStatus::removed));
-      if (before == nullptr || i >= before->groups.size()) continue;
-      const auto old = before->placement(i);
-      BOOST_REQUIRE(living(placement) >= std::min(living(old), nodes.size()));
-      BOOST_REQUIRE((same_replicas(old, placement) || !placement.original));
+      const bool known = before != nullptr && i < before->groups.size();
+      check(topic.placements[i], known ? std::optional(before->placement(i)) : std::nullopt);
     }
+  }
+  void check(const Placement& placement, const std::optional<Placement>& old) const {
+    const auto nodes = all(placement);
+    BOOST_REQUIRE(!placement.voters.empty());
+    BOOST_REQUIRE(std::set(nodes.begin(), nodes.end()).size() == nodes.size());
+    for (const NodeId node : nodes)
+      BOOST_REQUIRE((image.node(node) != nullptr && image.node(node)->status != NodeStatus::removed));
+    if (!old) return;
+    BOOST_REQUIRE(living(placement) >= std::min(living(*old), nodes.size()));
+    BOOST_REQUIRE((same_replicas(*old, placement) || !placement.original));
   }
 
   std::size_t topics_ = 0;

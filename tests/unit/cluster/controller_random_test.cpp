@@ -98,9 +98,16 @@ private:
     // Whoever moves by hand may give up a living copy for one that is away; not tried here.
     if (!planned.ok() || !planned->outcomes[0].ok()) return;
     const auto index = static_cast<std::size_t>(partition);
-    const auto next = planned->record.placement(index);
+    const auto next = placement_in(planned->records, topic, index);
     if (cluster_.living(next) >= std::min(cluster_.living(topic.placement(index)), ControlledCluster::all(next).size()))
-      cluster_.apply(planned->record);
+      cluster_.apply(planned->records);
+  }
+
+  static Placement placement_in(const std::vector<MetadataRecord>& records, const TopicRecord& topic,
+                                std::size_t index) {
+    if (records.empty()) return topic.placement(index);
+    const auto* moved = std::get_if<PlacementRecord>(&records.front());
+    return moved != nullptr ? moved->placement : std::get<TopicRecord>(records.front()).placement(index);
   }
 
   void heal() {

@@ -257,6 +257,26 @@ BOOST_AUTO_TEST_CASE(moves_are_bounded_at_a_time) {
   BOOST_TEST(cluster.image.load(NodeId(1)).replicas == 0u);
 }
 
+// Also of one topic: an entry of the log is bounded.
+BOOST_AUTO_TEST_CASE(records_are_bounded_at_a_time) {
+  ControllerSettings settings;
+  settings.records_per_step = 3;
+  ControlledCluster cluster(settings);
+  for (int i = 0; i < 4; ++i) cluster.join();
+  cluster.settle();
+  cluster.create("orders", 40, 1);
+  cluster.drain(NodeId(1));
+  std::size_t taken = 0;
+  while (cluster.controller.has_work(cluster.now)) {
+    const auto step = cluster.controller.step(cluster.image, cluster.now);
+    BOOST_REQUIRE(step.records.size() <= 4u); // and the vote on the metadata
+    cluster.apply(step.records);
+    ++taken;
+  }
+  BOOST_TEST((taken >= 4u && taken <= 8u), taken);
+  BOOST_TEST(cluster.image.load(NodeId(1)).replicas == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_rebalance_evens_out_replicas_and_leaders_when_asked) {
   join_many(3);
   create("orders", 60, 3);
@@ -286,13 +306,15 @@ BOOST_AUTO_TEST_CASE(partitions_are_moved_by_hand_and_back) {
   BOOST_TEST((move(std::nullopt).outcomes[0].error().code == ErrorCode::no_reassignment_in_progress));
   const auto planned = move(there);
   BOOST_TEST(planned.outcomes[0].ok());
-  apply(planned.record);
+  BOOST_REQUIRE(planned.records.size() == 1u);
+  BOOST_TEST(std::holds_alternative<PlacementRecord>(planned.records[0]));
+  apply(planned.records);
   BOOST_TEST((only_operation() == OperationStatus{MoveReason::by_hand, no_node, 0, 1, ""}));
   BOOST_TEST((controller.moving() == std::vector{image.topic("orders")->groups[0]}));
-  apply(move(std::nullopt).record);
+  apply(move(std::nullopt).records);
   BOOST_TEST((placements("orders")[0].voters == home));
   BOOST_TEST(controller.moving().empty());
-  apply(move(there).record);
+  apply(move(there).records);
   settle();
   BOOST_TEST((groups[image.topic("orders")->groups[0]].voters == there));
   BOOST_TEST(controller.operations(image).empty());
@@ -318,8 +340,10 @@ BOOST_AUTO_TEST_CASE(moves_that_cannot_be_are_refused_one_by_one) {
   BOOST_TEST((code(1) == ErrorCode::unknown_topic_or_partition));
   for (const std::size_t i : {2u, 3u, 4u}) BOOST_TEST((code(i) == ErrorCode::invalid_replica_assignment), i);
   BOOST_TEST((code(5) == ErrorCode::invalid_replication_factor));
-  BOOST_TEST((planned.record.placements[0].voters == std::vector{NodeId(2), NodeId(1)}));
-  BOOST_TEST((planned.record.placements[1] == placements("orders")[1]));
+  BOOST_REQUIRE(planned.records.size() == 1u);
+  const auto& moved = std::get<PlacementRecord>(planned.records[0]);
+  BOOST_TEST((moved.group == image.topic("orders")->groups[0]));
+  BOOST_TEST((moved.placement.voters == std::vector{NodeId(2), NodeId(1)}));
   BOOST_TEST((plan_topic_move(image, leaders, controller.liveness(), {"other", {}, true}).error().code ==
               ErrorCode::unknown_topic_or_partition));
 }
@@ -360,7 +384,10 @@ BOOST_AUTO_TEST_CASE(what_could_not_be_written_is_decided_again) {
   const auto nodes = join_many(4);
   create("orders", 20, 2);
   drain(nodes[0]);
-  BOOST_TEST(controller.step(image, now).records.size() == 2u); // the metadata's voters and the topic
+  const auto step = controller.step(image, now);
+  BOOST_REQUIRE(step.records.size() == 11u); // the metadata's voters and what the node holds
+  for (std::size_t i = 1; i < step.records.size(); ++i)
+    BOOST_TEST(std::holds_alternative<PlacementRecord>(step.records[i]), i);
   BOOST_TEST(controller.step(image, now).records.empty());
   controller.refused();
   // A log that is full refuses at once: not again before time has passed.

@@ -102,6 +102,40 @@ BOOST_AUTO_TEST_CASE(loads_follow_the_placements) {
   BOOST_TEST(!image.placement_of(GroupId(3)).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_partition_is_placed_by_itself) {
+  Image image;
+  image.apply(TopicRecord{id(1), "orders", {GroupId(2), GroupId(3)}, {{"retention.ms", "5"}}});
+  const Placement there{{NodeId(2)}, {NodeId(3)}, false};
+  image.apply(PlacementRecord{GroupId(3), there});
+  const auto& orders = *image.topic("orders");
+  BOOST_TEST((orders.placement(0) == Placement{{NodeId(1)}, {}, true}));
+  BOOST_TEST((orders.placement(1) == there));
+  BOOST_TEST((orders.placements.size() == 2u && orders.configs.size() == 1u));
+  BOOST_TEST((image.placement_of(GroupId(3)) == there));
+  BOOST_TEST((image.load(NodeId(1)) == NodeLoad{1, 1}));
+  BOOST_TEST((image.load(NodeId(2)) == NodeLoad{1, 1}));
+  BOOST_TEST((image.load(NodeId(3)) == NodeLoad{1, 0}));
+  BOOST_TEST(!image.placed_alone(GroupId(2)));
+  // A record of the whole topic has the last word.
+  image.apply(TopicRecord{id(1), "orders", {GroupId(2), GroupId(3)}, {}, {{{NodeId(1)}, {}, true}, {{NodeId(1)}, {}}}});
+  BOOST_TEST((image.load(NodeId(1)) == NodeLoad{2, 2}));
+  BOOST_TEST((image.load(NodeId(2)) == NodeLoad{}));
+}
+
+// Compaction keeps the placement and only the last record of its topic, which lies behind it.
+BOOST_AUTO_TEST_CASE(a_placement_may_come_before_its_topic_or_outlive_it) {
+  Image image;
+  image.apply(PlacementRecord{GroupId(3), {{NodeId(2)}, {}, false}});
+  BOOST_TEST((image.load(NodeId(2)) == NodeLoad{}));
+  BOOST_TEST(!image.placement_of(GroupId(3)).has_value());
+  image.apply(TopicRecord{id(1), "orders", {GroupId(2), GroupId(3)}, {}});
+  BOOST_TEST((image.placement_of(GroupId(3))->voters == std::vector{NodeId(1)}));
+  image.apply(TopicRemovedRecord{id(1)});
+  BOOST_TEST(image.placed_alone(GroupId(3)));
+  image.apply(PlacementForgottenRecord{GroupId(3)});
+  BOOST_TEST(!image.placed_alone(GroupId(3)));
+}
+
 BOOST_AUTO_TEST_CASE(topics_of_an_old_log_load_node_1) {
   Image image;
   image.apply(TopicRecord{id(1), "orders", {GroupId(2), GroupId(3)}, {}});

@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_name_is_taken_until_its_topic_is_gone) {
   image.apply(TopicRecord{fresh, "a.b", {GroupId(2)}, {}});
   BOOST_TEST((refusal(topic("a.b")) == ErrorCode::topic_already_exists));
   BOOST_TEST((refusal(topic("a_b")) == ErrorCode::none));
-  image.apply(*plan_delete_topic(image, "a.b"));
+  image.apply(plan_delete_topic(image, "a.b")->removed);
   BOOST_TEST((refusal(topic("a.b")) == ErrorCode::none));
 }
 
@@ -175,10 +175,19 @@ BOOST_AUTO_TEST_CASE(assignments_name_active_nodes_the_preferred_leader_first) {
 
 BOOST_AUTO_TEST_CASE(topics_are_deleted_by_name_or_id) {
   image.apply(TopicRecord{fresh, "orders", {GroupId(2)}, {}});
-  BOOST_TEST((plan_delete_topic(image, "orders")->id == fresh));
-  BOOST_TEST((plan_delete_topic(image, fresh)->id == fresh));
+  BOOST_TEST((plan_delete_topic(image, "orders")->removed == TopicRemovedRecord{fresh, GroupId(3), "orders"}));
+  BOOST_TEST((plan_delete_topic(image, fresh)->removed.id == fresh));
   BOOST_TEST((plan_delete_topic(image, "other").error().code == ErrorCode::unknown_topic_or_partition));
   BOOST_TEST((plan_delete_topic(image, Uuid{}).error().code == ErrorCode::unknown_topic_id));
+}
+
+BOOST_AUTO_TEST_CASE(what_was_placed_by_itself_is_forgotten_with_its_topic) {
+  image.apply(TopicRecord{fresh, "orders", {GroupId(2), GroupId(3), GroupId(4)}, {}});
+  for (const auto group : {GroupId(3), GroupId(9)}) image.apply(PlacementRecord{group, {{node}, {}, false}});
+  const auto records = plan_delete_topic(image, "orders")->records();
+  const std::vector<MetadataRecord> wanted{TopicRemovedRecord{fresh, GroupId(5), "orders"},
+                                           PlacementForgottenRecord{GroupId(3)}};
+  BOOST_TEST((records == wanted));
 }
 
 BOOST_AUTO_TEST_CASE(the_brokers_own_topics_are_made_by_the_broker_alone) {

@@ -31,9 +31,13 @@ const MetadataRecord node = NodeRecord{NodeId(3),    some_id(), {"fd00::7", 9092
                                        "berlin/row", "1.2.3",   NodeStatus::draining};
 const MetadataRecord controllers = ControllersRecord{{{NodeId(1), NodeId(2), NodeId(3)}, {NodeId(4)}, false}};
 
+const MetadataRecord placement = PlacementRecord{GroupId(8), {{NodeId(3), NodeId(1)}, {NodeId(4)}, false}};
+const MetadataRecord forgotten = PlacementForgottenRecord{GroupId(8)};
+
 const std::vector<MetadataRecord>& all_records() {
   static const std::vector<MetadataRecord> records{
-      topic, removed, producer_ids, placed, node, controllers, MetadataRecord(TopicRecord{some_id(), "", {}, {}})};
+      topic, removed,     producer_ids, placed,
+      node,  controllers, placement,    MetadataRecord(TopicRecord{some_id(), "", {}, {}})};
   return records;
 }
 
@@ -70,6 +74,9 @@ BOOST_AUTO_TEST_CASE(each_record_has_its_golden_bytes) {
   BOOST_TEST(to_hex(bytes_of(encode_metadata_record(controllers))) ==
              "0000000001000100050000000000000000000000010002000100000000000000050000001c000000090000000c000000"
              "010000000200000003000000000000000400000000000000");
+  BOOST_TEST(to_hex(bytes_of(encode_metadata_record(placement))) ==
+             "000000000100010006000000000000000000000001000100080000000000000000000000010002000100000000000000"
+             "0500000014000000050000000c00000003000000010000000400000000000000");
 }
 
 BOOST_AUTO_TEST_CASE(each_record_reads_back_as_it_was_written) {
@@ -83,7 +90,8 @@ BOOST_AUTO_TEST_CASE(each_record_reads_back_as_it_was_written) {
 // What replaces what when the log is compacted.
 BOOST_AUTO_TEST_CASE(records_of_one_thing_have_one_key) {
   BatchBuilder builder(0);
-  for (const auto& record : {topic, removed, producer_ids, node, controllers}) add_metadata_record(builder, record, 0);
+  for (const auto& record : {topic, removed, producer_ids, node, controllers, placement, forgotten})
+    add_metadata_record(builder, record, 0);
   const auto batch = builder.finish();
   std::vector<std::string> keys;
   std::size_t read = 0;
@@ -95,7 +103,12 @@ BOOST_AUTO_TEST_CASE(records_of_one_thing_have_one_key) {
   BOOST_REQUIRE(walked.ok());
   BOOST_TEST(read == keys.size());
   const std::vector<std::string> wanted{"topic/a0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
-                                        "topic/a0a1a2a3a4a5a6a7a8a9aaabacadaeaf", "producers", "node/3", "controllers"};
+                                        "topic/a0a1a2a3a4a5a6a7a8a9aaabacadaeaf",
+                                        "producers",
+                                        "node/3",
+                                        "controllers",
+                                        "placement/8",
+                                        "placement/8"};
   BOOST_TEST(keys == wanted, boost::test_tools::per_element());
 }
 
@@ -109,6 +122,20 @@ BOOST_AUTO_TEST_CASE(a_record_without_a_key_or_a_value_is_an_error) {
   BOOST_CHECK(decode_metadata_record(record).error().code == ErrorCode::newer_format);
   record.key = bytes_of(encoded);
   BOOST_CHECK(decode_metadata_record(record).ok());
+}
+
+// Nothing else is ever without a value.
+BOOST_AUTO_TEST_CASE(a_tombstone_is_a_placement_that_is_forgotten) {
+  const auto read = [](std::string_view key) {
+    RecordView record;
+    record.key = bytes_of(key);
+    return decode_metadata_record(record);
+  };
+  BOOST_REQUIRE(read("placement/8").ok());
+  BOOST_CHECK(*read("placement/8") == forgotten);
+  for (const auto* key : {"placement/", "placement/x", "placement/8x", "placement/-1", "placement/99999999999999999999",
+                          "placement", "topic/8", "8", ""})
+    BOOST_CHECK(read(key).error().code == ErrorCode::corrupt_storage);
 }
 
 BOOST_AUTO_TEST_CASE(a_topic_of_many_partitions_reads_back) {
@@ -167,6 +194,7 @@ BOOST_AUTO_TEST_CASE(flipped_bits_never_do_worse_than_an_error) {
 BOOST_AUTO_TEST_CASE(what_cannot_be_true_is_an_error) {
   const auto refused = [](const MetadataRecord& record) { return refusal(bytes_of(encode_metadata_record(record))); };
   BOOST_CHECK(refused(ControllersRecord{}) == ErrorCode::corrupt_storage);
+  BOOST_CHECK(refused(PlacementRecord{GroupId(8), {}}) == ErrorCode::corrupt_storage);
   BOOST_CHECK(refused(NodeRecord{NodeId(0), some_id(), {}, {}, {}, {}}) == ErrorCode::corrupt_storage);
   auto uneven = std::get<TopicRecord>(placed);
   uneven.placements.pop_back();
