@@ -20,15 +20,18 @@ void Consumer::tick() {
 }
 
 void Consumer::fetch() {
-  const auto leader = around_.brokers.leader(group_);
+  auto leader = around_.brokers.leader(group_);
   if (leader.node == no_node) return;
+  // An old client, which knows of no epochs, with old metadata: it may ask who was deposed.
+  const bool old = random_.chance(0.2);
+  if (old) leader.node = around_.brokers.anyone(random_);
   waiting_ = true;
   idle_ticks_ = 0;
   ++request_;
   partition::FetchCommand command;
   command.offset = position_;
   command.bytes_max = bytes_max;
-  command.leader_epoch = leader.term.value;
+  command.leader_epoch = old ? -1 : leader.term.value;
   command.park_until_bytes = random_.below(2) * 200;
   around_.network.send_to_node(leader.node, [this, leader, command, request = request_] {
     around_.brokers.fetch(leader.node, group_, command,
@@ -39,9 +42,14 @@ void Consumer::fetch() {
 void Consumer::answered(std::uint64_t request, Term epoch, const partition::FetchOutcome& outcome) {
   if (request != request_) return;
   waiting_ = false;
-  if (outcome.error == ErrorCode::offset_out_of_range) find_start(around_.brokers.leader(group_).node, epoch);
-  if (outcome.error != ErrorCode::none) return;
   auto& history = around_.histories.at(group_);
+  if (outcome.error == ErrorCode::offset_out_of_range) {
+    if (position_ >= history.kept_from())
+      around_.findings.fail("consumers", "what was read is out of range: group " + std::to_string(group_.value) +
+                                             ", offset " + std::to_string(position_.value));
+    find_start(around_.brokers.leader(group_).node, epoch);
+  }
+  if (outcome.error != ErrorCode::none) return;
   for (const auto& batch : outcome.batches) {
     const auto next = history.consumed(position_, batch.view());
     if (next == position_) return;

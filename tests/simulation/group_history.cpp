@@ -85,6 +85,7 @@ void GroupHistory::observe(NodeId node, const partition::PartitionReplica& repli
                                text(replica.high_watermark()));
   }
   life.high_watermark = replica.high_watermark();
+  kept_from_ = std::max(kept_from_, replica.log_start());
 }
 
 // True if it has just come to lead.

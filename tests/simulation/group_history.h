@@ -46,7 +46,8 @@ struct BatchName {
 //   identical replicas    at the end, byte for byte, and in what they derive from it
 //   states                what a log is applied to is what it says, with every leader that
 //                         has settled; no log begins behind it
-//   consumers             are given what is committed, and nothing else
+//   consumers             are given what is committed, and nothing else; what they read is out of range only
+//                         once the log starts behind it
 class GroupHistory {
 public:
   using DiskOf = std::function<const StoredGroup*(NodeId)>;
@@ -78,6 +79,8 @@ public:
 
   Offset committed_end() const;
   RaftIndex committed_index() const { return RaftIndex(committed_.size()); }
+  // Where the log starts, as far as any replica knows.
+  Offset kept_from() const { return kept_from_; }
   // The newest committed membership.
   const Membership& membership() const { return membership_; }
   void found(Membership membership) { membership_ = std::move(membership); }
@@ -141,6 +144,7 @@ private:
   std::unordered_map<std::uint64_t, Appended> appended_; // by index and term
   std::map<NodeId, Life> lives_;
   Membership membership_;
+  Offset kept_from_;
   AppliedState state_;
   std::map<RaftIndex, SharedBytes> payloads_; // as the first log has them at the end
   std::optional<Offset> log_start_;           // likewise

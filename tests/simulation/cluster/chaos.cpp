@@ -167,10 +167,11 @@ void Chaos::break_disks() {
   if (now(Event::stop)) stop_leader();
 }
 
-// One of a group at a time: nobody promises to survive more.
+// One of a group at a time, and not of one that is about to have a single copy: nobody promises to survive that.
 void Chaos::rot() {
   auto* machine = some_machine();
   if (machine == nullptr || machine->disk().groups().empty() || !world_.spotless()) return;
+  if (world_.operators().drains()) return;
   for (const auto& [number, other] : world_.machines())
     if (other.get() != machine && other->damaged()) return;
   auto& groups = machine->disk().groups();

@@ -265,6 +265,7 @@ void Machine::routed(GroupId group, partition::PartitionReplica& replica, partit
   if (effects.leader_changed || effects.membership_changed || settles) announce(group);
   // A group of one has no ticks that would take the next step.
   if (settles || effects.membership_changed) post([this, group] { advance(group); });
+  if (effects.leader_changed || effects.membership_changed) post([this, group] { leave_if_unwanted(group); });
   if (replica.stopped()) stopped(group);
 }
 
@@ -284,9 +285,10 @@ void Machine::announce(GroupId group) {
   });
 }
 
+// Placements count once all that was committed before this start has been seen.
 void Machine::advance(GroupId group) {
   auto* replica = find(group);
-  if (replica == nullptr) return;
+  if (replica == nullptr || (group != metadata_group && !(metadata_ && metadata_->ready()))) return;
   auto next = membership::membership_due(*replica, duties_.at(group).placement);
   if (!next) return;
   const auto changed = replica->change_membership(*next);
@@ -344,9 +346,11 @@ void Machine::leader_said(const LeaderAnnouncement& announcement) {
 
 // The controller wants no replica here, and the group has taken this one out.
 void Machine::leave_if_unwanted(GroupId group) {
-  const auto& duty = duties_.at(group);
+  const auto found = duties_.find(group);
   const auto* replica = find(group);
-  if (replica == nullptr || duty.stopped || group == metadata_group || !metadata_ || !metadata_->ready()) return;
+  if (found == duties_.end() || replica == nullptr) return;
+  const auto& duty = found->second;
+  if (duty.stopped || group == metadata_group || !metadata_ || !metadata_->ready()) return;
   if (membership::names(duty.placement, id()) || !membership::has_left(*replica, duty.excluded)) return;
   say("its replica of group " + std::to_string(group.value) + " has moved elsewhere");
   remove(group);

@@ -114,6 +114,10 @@ bool Operator::places() const {
   return placed_at_ && world_.ticks() - *placed_at_ < order_ticks;
 }
 
+bool Operator::drains() {
+  return (drained_at_ && world_.ticks() - *drained_at_ < order_ticks) || !nodes(NodeStatus::draining).empty();
+}
+
 void Operator::create() {
   auto* machine = world_.best_informed();
   if (machine == nullptr || machine->metadata()->image().topics().size() >= world_.plan().topics_max) return;
@@ -183,6 +187,7 @@ void Operator::drain() {
   for (const auto& [number, machine] : world_.machines())
     if (machine->damaged()) return;
   const auto node = random_.pick(active);
+  drained_at_ = world_.ticks();
   order(Event::drain, "drain " + text(node), NodeDrain{node, false});
 }
 

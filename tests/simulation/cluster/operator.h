@@ -29,6 +29,8 @@ public:
   std::uint64_t orders() const { return orders_.size(); }
   // New partitions may be about to be placed, on whom nobody knows yet.
   bool places() const;
+  // Groups may be about to shrink, perhaps to a copy that nobody has looked at.
+  bool drains();
 
 private:
   struct Order {
@@ -58,9 +60,10 @@ private:
   World& world_;
   Random random_;
   std::vector<std::shared_ptr<Order>> orders_;
-  std::uint32_t topics_ = 0;               // named so far
-  std::uint32_t tidied_ = 0;               // tick
-  std::optional<std::uint32_t> placed_at_; // likewise
+  std::uint32_t topics_ = 0;                // named so far
+  std::uint32_t tidied_ = 0;                // tick
+  std::optional<std::uint32_t> placed_at_;  // likewise
+  std::optional<std::uint32_t> drained_at_; // likewise
 };
 
 } // namespace callboard::simulation::cluster
