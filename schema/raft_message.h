@@ -44,6 +44,7 @@ struct Append {
   // `whole_from` it has everything that anybody may count on it for.
   std::uint32_t recovering_life = 0;
   RaftIndex whole_from{};
+  std::uint64_t round = 0; // Raft::begin_round()
 };
 
 // `match`: this replica's log is the leader's up to here, and on disk. If `rejected`, it
@@ -58,6 +59,7 @@ struct AppendReply {
   // HardState of the sender: what an earlier life said is no longer true.
   std::uint32_t life = 0;
   bool recovering = false;
+  std::uint64_t round = 0; // of the leader's message that came last
 };
 
 // Where a replica starts from whose next entry is no longer in the leader's log

@@ -62,18 +62,16 @@ bool term_begins(const TermHistory& terms, RaftIndex after, RaftIndex upto) {
 PartitionReplica::PartitionReplica(Start start)
   : raft_(raft_start(start)), options_(start.options), deliver_applied_(start.deliver_applied),
     raft_group_(start.group), keeps_state_(start.keeps_state), cache_(std::move(start.cache_budget)),
-    confirm_ticks_(2 * start.raft.election_ticks + 1), membership_index_(start.hard.membership_index) {
+    membership_index_(start.hard.membership_index) {
   if (const auto recovered = recover(start.log); !recovered.ok()) stop(recovered.error());
 }
 
 void PartitionReplica::tick() {
   if (!needs_ticks()) return;
-  if (confirming_ticks_ > 0 || confirmed_ticks_ > 0) raft_.stay_awake();
   raft_.tick();
   tick_transfer();
   absorb();
   name_digest();
-  confirm_leadership();
 }
 
 void PartitionReplica::step(raft::Message message) {
@@ -257,6 +255,7 @@ void PartitionReplica::absorb(bool own_entries) {
   if (stopped_) return;
   absorb_log(own_entries);
   absorb_office();
+  if (led_) wake_confirmed();
   apply_committed();
   note_recovery();
   if (raft_.committed_membership_index() > membership_index_) {

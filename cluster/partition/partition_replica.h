@@ -308,6 +308,10 @@ private:
     ProduceOutcome outcome;
   };
   using AckWaiters = std::deque<AckWaiter>; // by index
+  struct Parked {
+    FetchCommand command;
+    std::uint64_t round = 0; // of Raft's, that has to be answered first; 0: none
+  };
   // An entry above the applied index; its payload only where apply() needs it.
   struct Unapplied {
     LogEntry entry;
@@ -386,10 +390,11 @@ private:
   // replica_fetch.cpp
   ErrorCode check_leader(std::int32_t leader_epoch) const;
   bool diverges(const FetchCommand& command, FetchOutcome& outcome) const;
+  bool is_beyond(const FetchCommand& command, const FetchOutcome& outcome) const;
   std::optional<FetchOutcome> try_fetch(const FetchCommand& command);
-  bool surely_leads();
-  void confirm_leadership();
+  void park(Parked fetch);
   void wake_fetches();
+  void wake_confirmed();
 
   // partition_replica.cpp
   void propose(LogEntry entry);
@@ -429,10 +434,7 @@ private:
   RaftIndex committed_; // what the high watermark stands for
   RaftIndex applied_;   // what the derived state is as of; the same but behind a snapshot
   std::optional<RaftIndex> catch_up_;
-  // Long enough for Raft to look twice whether a majority was heard.
-  std::uint32_t confirm_ticks_;
-  std::uint32_t confirming_ticks_ = 0;   // until the leadership is confirmed; 0: nobody asks
-  std::uint32_t confirmed_ticks_ = 0;    // for how long it counts
+  std::uint64_t awaited_round_ = 0;      // the first that a parked fetch waits for; 0: none does
   Offset stored_state_end_;              // below it the state on disk speaks for the batches
   RaftIndex stored_state_applied_;       // what it is as of
   std::optional<Offset> log_start_due_;  // in effect, to be told once the state is on disk
@@ -458,7 +460,7 @@ private:
   std::deque<Unapplied> unapplied_;
   AckWaiters acks_on_store_;  // acks=1: the leader's disk is enough
   AckWaiters acks_on_commit_; // acks=all
-  std::deque<FetchCommand> parked_;
+  std::deque<Parked> parked_;
   std::vector<LogEntry> proposal_; // reused from call to call
   Effects effects_;
 };

@@ -15,15 +15,25 @@ constexpr std::int64_t latest_tiered_timestamp = -5;
 } // namespace
 
 void PartitionReplica::fetch(const FetchCommand& command) {
-  if (auto outcome = try_fetch(command)) {
-    effects_.fetched.push_back(std::move(*outcome));
-  } else {
-    parked_.push_back(command);
+  auto outcome = try_fetch(command);
+  std::uint64_t round = 0;
+  if (outcome && is_beyond(command, *outcome)) {
+    round = raft_.begin_round();
+    if (raft_.answered_round() < round) outcome.reset();
   }
+  if (outcome)
+    effects_.fetched.push_back(std::move(*outcome));
+  else
+    park({command, round});
+}
+
+void PartitionReplica::park(Parked fetch) {
+  if (fetch.round > 0) awaited_round_ = awaited_round_ == 0 ? fetch.round : std::min(awaited_round_, fetch.round);
+  parked_.push_back(std::move(fetch));
 }
 
 void PartitionReplica::cancel_fetch(WaiterId waiter) {
-  std::erase_if(parked_, [&](const FetchCommand& parked) { return parked.waiter == waiter; });
+  std::erase_if(parked_, [&](const Parked& parked) { return parked.command.waiter == waiter; });
 }
 
 OffsetOutcome PartitionReplica::list_offset(std::int64_t timestamp, std::int32_t leader_epoch) const {
@@ -79,20 +89,9 @@ bool PartitionReplica::diverges(const FetchCommand& command, FetchOutcome& outco
 
 // A leader that stood still while others elected another may know less than the client has
 // from there; told that its offset is out of range, the client would begin anew. It is told
-// so only once a majority has been heard since somebody asked.
-bool PartitionReplica::surely_leads() {
-  if (membership().voters.size() == 1 || confirmed_ticks_ > 0) return true;
-  if (confirming_ticks_ == 0) confirming_ticks_ = confirm_ticks_;
-  raft_.stay_awake();
-  return false;
-}
-
-void PartitionReplica::confirm_leadership() {
-  if (!leading()) confirming_ticks_ = confirmed_ticks_ = 0;
-  if (confirming_ticks_ > 0 && --confirming_ticks_ == 0)
-    confirmed_ticks_ = confirm_ticks_;
-  else if (confirmed_ticks_ > 0)
-    --confirmed_ticks_;
+// so only once a majority has said, since it asked, that it knows no other leader.
+bool PartitionReplica::is_beyond(const FetchCommand& command, const FetchOutcome& outcome) const {
+  return outcome.error == ErrorCode::offset_out_of_range && command.offset >= log_start_;
 }
 
 // nullopt: to be parked.
@@ -106,9 +105,8 @@ std::optional<FetchOutcome> PartitionReplica::try_fetch(const FetchCommand& comm
     return outcome;
   }
   if (diverges(command, outcome)) return outcome;
-  // Past the end, but for a log that is known to have been longer.
   if (command.offset > log_end_) {
-    outcome.error = surely_leads() ? ErrorCode::offset_out_of_range : ErrorCode::not_leader_or_follower;
+    outcome.error = ErrorCode::offset_out_of_range;
     return outcome;
   }
 
@@ -129,12 +127,22 @@ std::optional<FetchOutcome> PartitionReplica::try_fetch(const FetchCommand& comm
 }
 
 void PartitionReplica::wake_fetches() {
-  std::erase_if(parked_, [&](const FetchCommand& parked) {
-    auto outcome = try_fetch(parked);
+  const auto waits = [this](const Parked& parked) { return leading() && parked.round > raft_.answered_round(); };
+  std::erase_if(parked_, [&](const Parked& parked) {
+    auto outcome = waits(parked) ? std::nullopt : try_fetch(parked.command);
     if (!outcome) return false;
     effects_.fetched.push_back(std::move(*outcome));
     return true;
   });
+}
+
+// A majority has answered what the first of them waited for.
+void PartitionReplica::wake_confirmed() {
+  if (awaited_round_ == 0 || raft_.answered_round() < awaited_round_) return;
+  awaited_round_ = 0;
+  wake_fetches();
+  for (const auto& parked : parked_)
+    if (parked.round > 0) awaited_round_ = awaited_round_ == 0 ? parked.round : std::min(awaited_round_, parked.round);
 }
 
 } // namespace callboard::partition

@@ -77,6 +77,8 @@ public:
   // It counts for nothing until it has everything up to `whole_from`.
   bool recovering = false;
   RaftIndex whole_from;
+  // The newest of the leader's rounds that it has answered (Raft::begin_round()).
+  std::uint64_t round = 0;
   // Ticks since its snapshot was asked for.
   std::uint32_t snapshot_ticks = 0;
 

@@ -207,6 +207,7 @@ void Raft::follow(Term term, NodeId leader) {
     hard_.vote = no_node;
     store_hard_state();
     acknowledged_ = {};
+    heard_round_ = 0;
     whole_from_.reset();
   }
   role_ = Role::follower;

@@ -147,6 +147,12 @@ public:
   // Hands over to `to` as soon as it has everything; takes no proposals meanwhile. Given
   // up after election_ticks.
   Status transfer_leadership(NodeId to);
+  // Whether this replica still leads is known only once others say so, for another may have been elected
+  // meanwhile. A leader begins a round of messages, or the next one if one is under way, and leads as of
+  // now if a majority answers it: as soon as answered_round() is no less (dissertation, 6.4). Who leads
+  // no more never knows; there is no other answer to wait for then.
+  std::uint64_t begin_round();
+  std::uint64_t answered_round() const { return round_answered(round_) ? round_ : round_ - 1; }
   // This replica stops; tells the others, who elect at once if it led. Inputs are ignored
   // from now on.
   void stop();
@@ -291,6 +297,9 @@ private:
   bool is_present(NodeId node) const;
   bool quorum_present() const;
   void check_quorum();
+  bool round_answered(std::uint64_t round) const;
+  void next_round();
+  void hear_round(Progress& peer, std::uint64_t round);
   void yield_full_disk();
   void replicate();
   void send_append(Progress& peer);
@@ -362,6 +371,9 @@ private:
   std::uint32_t election_timeout_ = 0; // in ticks, drawn anew for each
   RaftIndex committed_at_check_;       // of the quorum
   std::uint32_t asked_in_vain_ = 0;    // who leads, since a leader was heard
+  std::uint64_t round_ = 0;            // a leader's newest; 0 is answered from the start
+  bool round_wanted_ = false;          // another one, once this is answered
+  std::uint64_t heard_round_ = 0;      // a follower's, of this term's leader
   std::uint32_t heartbeat_elapsed_ = 0;
   std::uint32_t idle_ticks_ = 0;
   std::uint32_t transfer_ticks_ = 0;

@@ -212,6 +212,8 @@ void Raft::lead() {
   leader_ = self_;
   own_term_first_ = log_.last_index().next();
   committed_at_check_ = {};
+  round_ = 0;
+  round_wanted_ = false;
   elapsed_ = heartbeat_elapsed_ = idle_ticks_ = 0;
   votes_.clear();
   if (hard_.recovering) { // whoever has more would not have granted

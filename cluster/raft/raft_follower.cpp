@@ -59,6 +59,7 @@ bool Raft::well_formed(const Message& message, const InstallSnapshot& install) c
 
 void Raft::receive(const Message& message, const Append& append) {
   if (hard_.recovering && append.recovering_life == hard_.life) whole_from_ = append.whole_from;
+  heard_round_ = append.round;
   append_or_reject(message, append);
   finish_recovery();
 }
@@ -113,7 +114,7 @@ void Raft::reject(NodeId leader, const Append& append) {
 }
 
 AppendReply Raft::matched(RaftIndex match) const {
-  return {match, false, {}, {}, {}, hard_.life, hard_.recovering};
+  return {match, false, {}, {}, {}, hard_.life, hard_.recovering, heard_round_};
 }
 
 // It has on disk what this term's leader had when it heard of this life, and more was never

@@ -85,6 +85,7 @@ void Raft::receive(const Message& message, const AppendReply& reply) {
   }
   const bool counted = peer->counts();
   hear_life(*peer, reply);
+  hear_round(*peer, reply.round);
   const bool counts_again = !counted && peer->counts();
   if (reply.match > log_.last_index() || reply.hint_index > reply.rejected_prev) {
     ++refusals_.malformed;
@@ -110,6 +111,7 @@ void Raft::hear_life(Progress& peer, const AppendReply& reply) {
 
 Append Raft::append_to(const Progress& peer, RaftIndex prev, Term prev_term) const {
   Append append{prev, prev_term, commit_index_};
+  append.round = round_;
   if (peer.recovering) {
     append.recovering_life = peer.life;
     append.whole_from = peer.whole_from;
@@ -191,6 +193,42 @@ void Raft::check_quorum() {
     follow(hard_.term, no_node);
   else if (blocked_ && transfer_to_ == no_node)
     yield_full_disk();
+}
+
+std::uint64_t Raft::begin_round() {
+  stay_awake();
+  if (!round_answered(round_)) {
+    round_wanted_ = true;
+    return round_ + 1;
+  }
+  next_round();
+  return round_;
+}
+
+void Raft::next_round() {
+  ++round_;
+  round_wanted_ = false;
+  send_heartbeats();
+}
+
+// Who recovers may have voted for another leader and not know it.
+bool Raft::round_answered(std::uint64_t round) const {
+  if (round == 0 || sabotaged(Sabotage::leadership_assumed)) return true;
+  const auto ballot_of = [&](NodeId node) {
+    const Progress* peer = find_peer(node);
+    const bool answered = node == self_ || (peer != nullptr && peer->counts() && peer->round >= round);
+    return answered ? Ballot::granted : Ballot::refused;
+  };
+  return vote_result(membership(), ballot_of) == VoteResult::won;
+}
+
+void Raft::hear_round(Progress& peer, std::uint64_t round) {
+  if (round > round_) {
+    ++refusals_.malformed;
+    return;
+  }
+  peer.round = std::max(peer.round, round);
+  if (round_wanted_ && round_answered(round_)) next_round();
 }
 
 // Others may have room: to whoever has all that was sent.
@@ -282,6 +320,7 @@ void Raft::send_heartbeat(Progress& peer) {
 bool Raft::may_rest() const {
   const auto last = log_.last_index();
   if (!settled() || commit_index_ != last || log_.stored_index() != last || handing_over()) return false;
+  if (!round_answered(round_)) return false;
   if (memberships_.size() > 1 || membership().joint() || hard_stored_ < hard_sequence_ || !quorum_present())
     return false;
   return std::all_of(progress_.begin(), progress_.end(), [&](const Progress& peer) {

@@ -16,6 +16,7 @@ enum class Sabotage : std::uint8_t {
   recovering_votes,
   earlier_lives_counted,
   digest_not_compared,
+  leadership_assumed,
 };
 
 #ifdef CALLBOARD_SABOTAGE

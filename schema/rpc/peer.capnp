@@ -199,6 +199,7 @@ struct RaftMessage {
   membershipIndex @32 :UInt64;           # of a vote request: where the newest membership is that the sender knows
   digestLearned @33 :Bool;               # the digest is in part what others said
   agreedAt @34 :UInt64;                  # of an append: there all voters had the same digest; 0: nowhere yet
+  round @35 :UInt64;                     # of an append: a number; of an appendReply: the one that came last
 }
 
 interface Node {

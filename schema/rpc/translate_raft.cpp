@@ -99,6 +99,7 @@ void Writer::write_body(const raft::Append& from, wire::RaftMessage::Builder to)
   append.setRest(from.rest);
   to.setLife(from.recovering_life);
   to.setWholeFrom(from.whole_from.value);
+  to.setRound(from.round);
   if (from.entries.empty()) return;
   auto entries = append.initEntries(to_list_size(from.entries.size()));
   for (unsigned i = 0; i < entries.size(); ++i) write_entry(from.entries[i], entries[i]);
@@ -113,6 +114,7 @@ void Writer::write_body(const raft::AppendReply& from, wire::RaftMessage::Builde
   reply.setHintTerm(from.hint_term.value);
   to.setLife(from.life);
   to.setRecovering(from.recovering);
+  to.setRound(from.round);
 }
 
 void Writer::write_body(const raft::InstallSnapshot& from, wire::RaftMessage::Builder to) {
@@ -226,6 +228,7 @@ raft::Append read_append(wire::RaftMessage::Reader message) {
   raft::Append append;
   append.recovering_life = message.getLife();
   append.whole_from = RaftIndex(message.getWholeFrom());
+  append.round = message.getRound();
   append.prev_index = RaftIndex(from.getPrevIndex());
   append.prev_term = read_term(from.getPrevTerm());
   append.commit = RaftIndex(from.getCommit());
@@ -323,7 +326,8 @@ raft::Body read_body(wire::RaftMessage::Reader from) {
                              RaftIndex(reply.getHintIndex()),
                              read_term(reply.getHintTerm()),
                              from.getLife(),
-                             from.getRecovering()};
+                             from.getRecovering(),
+                             from.getRound()};
   }
   case wire::RaftMessage::INSTALL_SNAPSHOT: return read_snapshot(from.getInstallSnapshot());
   case wire::RaftMessage::TIMEOUT_NOW: return raft::TimeoutNow{};

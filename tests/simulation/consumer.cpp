@@ -1,6 +1,7 @@
 #include "tests/simulation/consumer.h"
 
 #include <string>
+#include <utility>
 
 namespace callboard::simulation {
 namespace {
@@ -22,9 +23,10 @@ void Consumer::tick() {
 void Consumer::fetch() {
   auto leader = around_.brokers.leader(group_);
   if (leader.node == no_node) return;
-  // An old client, which knows of no epochs, with old metadata: it may ask who was deposed.
-  const bool old = random_.chance(0.2);
-  if (old) leader.node = around_.brokers.anyone(random_);
+  if (leader.node != leader_) led_before_ = std::exchange(leader_, leader.node);
+  // An old client, which knows of no epochs, with old metadata: it asks who was deposed, perhaps without knowing it.
+  const bool old = led_before_ != no_node && random_.chance(0.3);
+  if (old) leader.node = led_before_;
   waiting_ = true;
   idle_ticks_ = 0;
   ++request_;

@@ -23,6 +23,8 @@ private:
   GroupId group_;
   Random random_;
   Offset position_;
+  NodeId leader_ = no_node; // as last known, and the one before
+  NodeId led_before_ = no_node;
   std::uint64_t request_ = 0; // the newest; answers to others are late
   bool waiting_ = false;
   std::uint32_t idle_ticks_ = 0;

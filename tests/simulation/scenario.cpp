@@ -24,7 +24,7 @@ constexpr std::array<FaultRange, fault_count> fault_ranges{{
     {"short-reign", 0.3, 1}, {"parting", 0.3, 1},         {"power-cut", 1, 20},      {"altered", 2, 20},
 }};
 
-constexpr std::array<std::string_view, 12> sabotage_names{
+constexpr std::array<std::string_view, 13> sabotage_names{
     "none",
     "vote_not_persisted",
     "earlier_term_committed_by_count",
@@ -37,6 +37,7 @@ constexpr std::array<std::string_view, 12> sabotage_names{
     "recovering_votes",
     "earlier_lives_counted",
     "digest_not_compared",
+    "leadership_assumed",
 };
 
 constexpr double left_out = 0.4;  // how often a fault is no part of a run

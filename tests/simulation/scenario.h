@@ -57,6 +57,7 @@ enum class Sabotage : std::uint8_t {
   recovering_votes,
   earlier_lives_counted,
   digest_not_compared,
+  leadership_assumed,
 };
 
 std::string_view name_of(Sabotage sabotage);

@@ -24,6 +24,7 @@ raft::Sabotage inside(Sabotage sabotage) {
   case Sabotage::recovering_votes: return raft::Sabotage::recovering_votes;
   case Sabotage::earlier_lives_counted: return raft::Sabotage::earlier_lives_counted;
   case Sabotage::digest_not_compared: return raft::Sabotage::digest_not_compared;
+  case Sabotage::leadership_assumed: return raft::Sabotage::leadership_assumed;
   case Sabotage::none:
   case Sabotage::vote_not_persisted:
   case Sabotage::acknowledged_before_the_write:

@@ -114,7 +114,7 @@ bool Operator::places() const {
   return placed_at_ && world_.ticks() - *placed_at_ < order_ticks;
 }
 
-bool Operator::drains() {
+bool Operator::drains() const {
   return (drained_at_ && world_.ticks() - *drained_at_ < order_ticks) || !nodes(NodeStatus::draining).empty();
 }
 
@@ -156,7 +156,7 @@ void Operator::move(const TopicRecord& topic) {
 
 // ---- nodes
 
-std::vector<NodeId> Operator::nodes(NodeStatus status) {
+std::vector<NodeId> Operator::nodes(NodeStatus status) const {
   std::vector<NodeId> found;
   if (auto* machine = world_.best_informed())
     for (const auto& [id, node] : machine->metadata()->image().nodes())

@@ -30,7 +30,7 @@ public:
   // New partitions may be about to be placed, on whom nobody knows yet.
   bool places() const;
   // Groups may be about to shrink, perhaps to a copy that nobody has looked at.
-  bool drains();
+  bool drains() const;
 
 private:
   struct Order {
@@ -49,7 +49,7 @@ private:
   bool send(const std::string& what, ControllerCommand command, Done done);
   void judge(const std::string& what, const ControllerOutcome& outcome);
   const TopicRecord* some_topic();
-  std::vector<NodeId> nodes(NodeStatus status);
+  std::vector<NodeId> nodes(NodeStatus status) const;
   bool may_place();
   void create();
   void alter(const TopicRecord& topic);

@@ -193,6 +193,28 @@ BOOST_AUTO_TEST_CASE(it_refuses_who_knows_an_older_membership) {
   BOOST_TEST(ask(3).recovering);
 }
 
+// Who recovers may have voted for another leader and have lost that.
+BOOST_AUTO_TEST_CASE(a_round_is_answered_by_those_who_count_for_rounds_that_there_were) {
+  auto cluster = with_entries();
+  auto& leader = cluster.at(1);
+  const auto answer = [&](NodeId from, std::uint64_t round, std::uint32_t life) {
+    AppendReply reply{RaftIndex{0}};
+    reply.life = life;
+    reply.recovering = life > 0;
+    reply.round = round;
+    leader.step({GroupId(1), from, a, leader.term(), std::move(reply)});
+  };
+  const auto round = leader.begin_round();
+  BOOST_TEST(leader.answered_round() == round - 1);
+  answer(b, round, 1);
+  BOOST_TEST(leader.answered_round() == round - 1);
+  answer(c, round + 1, 0);
+  BOOST_TEST(leader.answered_round() == round - 1);
+  BOOST_TEST(leader.refusals().malformed == 1U);
+  answer(c, round, 0);
+  BOOST_TEST(leader.answered_round() == round);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
