@@ -73,7 +73,8 @@ kj::Promise<Result<PeerHello>> PeerConnection::greet(rpc::wire::Node::Client nod
   return request.send().then([this](auto&& response) -> Result<PeerHello> {
     const auto outcome = response.getOutcome();
     if (outcome.isRefused()) return rpc::read(outcome.getRefused());
-    KJ_REQUIRE(outcome.isConnected(), "the node answers in a way that this version does not know");
+    if (!outcome.isConnected())
+      kj::throwFatalException(KJ_EXCEPTION(FAILED, "the node answers in a way that this version does not know"));
     link_ = outcome.getConnected().getLink();
     return rpc::read(outcome.getConnected().getHello());
   });
