@@ -1,5 +1,9 @@
 #include "storage/lmdb.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -9,6 +13,7 @@ namespace callboard::storage {
 namespace {
 
 constexpr std::size_t page_bytes = 4096;
+constexpr std::size_t lock_bytes = 2 * page_bytes; // what LMDB's default of 126 readers takes
 
 void on_assertion(MDB_env*, const char*) {
   abandon_guarded();
@@ -32,6 +37,21 @@ ErrorCode code_of(int code) {
   }
 }
 
+// LMDB writes its lock file through a mapping, and makes it by setting its length: on a full disk
+// there would be nothing under the mapping, and the first write to it would end the process.
+Status make_room_for_lock(const std::string& path) {
+  auto file = File::open(path, O_RDWR | O_CREAT);
+  if (!file) return file.error();
+  struct stat known {};
+  if (::fstat(file->fd(), &known) != 0) return io_error(errno, "look at", path);
+  const auto held = static_cast<std::uint64_t>(known.st_blocks) * 512;
+  if (held >= lock_bytes && static_cast<std::uint64_t>(known.st_size) >= lock_bytes) return ok_status();
+  static constexpr std::array<std::uint8_t, lock_bytes> zeros{};
+  auto written = file->write_at(0, zeros);
+  if (!written) static_cast<void>(remove_file(path));
+  return written;
+}
+
 } // namespace
 
 Error Env::error(int code, std::string_view doing) const {
@@ -47,6 +67,7 @@ Result<std::shared_ptr<Env>> Env::open(const Options& options) {
   mdb_env_set_maxdbs(env->env_, options.tables);
   env->map_bytes_ = (options.map_bytes + page_bytes - 1) / page_bytes * page_bytes;
   mdb_env_set_mapsize(env->env_, env->map_bytes_);
+  if (auto room = make_room_for_lock(options.path + "-lock"); !room) return room.error();
   const unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | MDB_NORDAHEAD | (options.sync ? 0U : unsigned{MDB_NOSYNC});
   const int code = env->run([&] { return mdb_env_open(env->env_, options.path.c_str(), flags, 0600); });
   if (code != 0) return env->error(code, "open");

@@ -267,6 +267,29 @@ class FullDiskTest(unittest.TestCase):
         with wire.Connection(node.address, 30) as connection:
             self.assertEqual(wire.read_all(connection, "kept")[:16], [(n, value("kept", n)) for n in range(16)])
 
+    def test_a_segment_that_finds_no_room_is_begun_once_there_is(self):
+        """A roll opens new files, one of which LMDB writes through a mapping: without room that kills."""
+        node = Node(data=os.path.join(self.disk, "data")).start()
+        self.addCleanup(node.close)
+        filler = os.path.join(self.disk, "filler")
+        with wire.Connection(node.address, 30) as connection:
+            self.assertEqual(wire.create_topic(connection, "rolls", 1, configs={"segment.ms": "1"}), (0, None))
+            fill(connection, "kept", 16)
+            for number in range(5):
+                self.assertEqual(wire.produce(connection, "rolls", wire.batch([b"before"])), (0, number))
+            with open(filler, "wb", buffering=0) as file, self.assertRaises(OSError):
+                while True:
+                    file.write(bytes(KIB))
+            for _ in range(20):
+                error, _ = wire.produce(connection, "rolls", wire.batch([b"refused"]))
+                self.assertEqual(error, wire.STORAGE_ERROR)
+                self.assertTrue(node.alive(), node.log())
+            os.remove(filler)
+            self.assert_resumes(connection)
+            values = [content for _, content in wire.read_all(connection, "rolls")]
+            self.assertEqual(values, [b"before"] * 5)
+        self.assertEqual(node.stop(), 0)
+
     def produce_until_refused(self, connection):
         content = wire.batch([b"f" * (64 * KIB)])
         for written in range(2 * self.SIZE // (64 * KIB)):

@@ -120,6 +120,12 @@ class Cluster:
     def alive(self):
         return [number for number, node in self.nodes.items() if node.alive()]
 
+    def check_nobody_ended(self):
+        """By itself, that is."""
+        for number, node in self.nodes.items():
+            status = node.ended_by_itself()
+            assert status is None, f"node {number} ended with {status}: {node.log()[-2500:]}"
+
     def address(self, number):
         return self.addresses[number - 1]
 

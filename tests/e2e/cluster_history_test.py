@@ -181,6 +181,7 @@ class Faults:
         return kind(*nodes)
 
     def end(self):
+        self.cluster.check_nobody_ended()
         if self.network:
             self.network.heal()
         if self.disk:
@@ -391,8 +392,7 @@ class Story:
         check_workers(self.threads)
         for group in self.groups:
             group.bury()
-        for number in self.cluster.alive():
-            assert self.cluster[number].process.poll() is None
+        self.cluster.check_nobody_ended()
 
     def await_writes(self, count, what):
         """Each partition takes `count` records more."""

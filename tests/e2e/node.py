@@ -105,6 +105,10 @@ class Node:
     def alive(self):
         return self.process is not None and self.process.poll() is None
 
+    def ended_by_itself(self):
+        """Nobody has waited for it: the status, None while it runs or was ended."""
+        return None if self.process is None else self.process.poll()
+
     def signal(self, number):
         self.process.send_signal(number)
 
