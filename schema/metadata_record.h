@@ -46,7 +46,7 @@ struct TopicRecord {
   bool operator==(const TopicRecord&) const = default;
 };
 
-// A partition's replicas belong elsewhere than the last record of its topic says: who moves one of
+// A partition's replicas belong elsewhere than the last record of its topic says: who moves a few of
 // many need not write all of them again.
 struct PlacementRecord {
   GroupId group;

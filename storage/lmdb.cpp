@@ -1,9 +1,7 @@
 #include "storage/lmdb.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -13,7 +11,7 @@ namespace callboard::storage {
 namespace {
 
 constexpr std::size_t page_bytes = 4096;
-constexpr std::size_t lock_bytes = 2 * page_bytes; // what LMDB's default of 126 readers takes
+constexpr off_t lock_bytes = 2 * page_bytes; // what LMDB's default of 126 readers takes
 
 void on_assertion(MDB_env*, const char*) {
   abandon_guarded();
@@ -42,14 +40,11 @@ ErrorCode code_of(int code) {
 Status make_room_for_lock(const std::string& path) {
   auto file = File::open(path, O_RDWR | O_CREAT);
   if (!file) return file.error();
-  struct stat known {};
-  if (::fstat(file->fd(), &known) != 0) return io_error(errno, "look at", path);
-  const auto held = static_cast<std::uint64_t>(known.st_blocks) * 512;
-  if (held >= lock_bytes && static_cast<std::uint64_t>(known.st_size) >= lock_bytes) return ok_status();
-  static constexpr std::array<std::uint8_t, lock_bytes> zeros{};
-  auto written = file->write_at(0, zeros);
-  if (!written) static_cast<void>(remove_file(path));
-  return written;
+  const auto had = file->size();
+  const int code = ::posix_fallocate(file->fd(), 0, lock_bytes);
+  if (code == 0) return ok_status();
+  if (had && *had == 0) static_cast<void>(remove_file(path)); // made above
+  return io_error(code, "make room for", path);
 }
 
 } // namespace

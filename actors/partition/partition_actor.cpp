@@ -186,17 +186,12 @@ void PartitionActor::start_replica() {
   if (wiring_.loop != nullptr)
     for (const auto& [node, view] : wiring_.loop->nodes)
       if (!view.up) replica_->peer_down(node);
-  phase_ = is_alone() ? Phase::electing : Phase::serving;
+  phase_ = replica_->raft().sole_voter() ? Phase::electing : Phase::serving;
   if (membership::stands_at_once(*replica_, wiring_.placement)) replica_->campaign();
   route_effects();
   if (phase_ == Phase::serving)
     for (auto& command : std::exchange(waiting_, {})) execute(command);
   leave_if_out();
-}
-
-bool PartitionActor::is_alone() const {
-  const auto& membership = replica_->membership();
-  return membership.voters.size() == 1 && membership.voters.front() == wiring_.self && !membership.joint();
 }
 
 void PartitionActor::on_written(Written& message) {
@@ -448,7 +443,7 @@ void PartitionActor::route_effects() {
 
 void PartitionActor::advance_phase() {
   // That it was alone may be undone by another leader.
-  if (phase_ != Phase::electing || (!replica_->settled() && is_alone())) return;
+  if (phase_ != Phase::electing || (!replica_->settled() && replica_->raft().sole_voter())) return;
   phase_ = Phase::serving;
   for (auto& command : std::exchange(waiting_, {})) execute(command);
 }

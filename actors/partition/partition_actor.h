@@ -81,7 +81,6 @@ private:
   void read_suffix();
   void on_suffix(EntriesReplayed& message);
   void start_replica();
-  bool is_alone() const;
   void on_written(Written& message);
   void on_write_failed(const WriteFailed& message);
   void accept(Command command);

@@ -5,6 +5,7 @@
 #include "actors/peer/dial.h"
 #include "actors/rpc/coalescing_stream.h"
 #include "actors/rpc/forwarding_stream.h"
+#include "actors/rpc/insist.h"
 #include "schema/rpc/api.h"
 #include "schema/rpc/broker.capnp.h"
 #include "schema/rpc/translate_api.h"
@@ -73,8 +74,7 @@ kj::Promise<Result<PeerHello>> PeerConnection::greet(rpc::wire::Node::Client nod
   return request.send().then([this](auto&& response) -> Result<PeerHello> {
     const auto outcome = response.getOutcome();
     if (outcome.isRefused()) return rpc::read(outcome.getRefused());
-    if (!outcome.isConnected())
-      kj::throwFatalException(KJ_EXCEPTION(FAILED, "the node answers in a way that this version does not know"));
+    rpc::insist(outcome.isConnected(), "the node answers in a way that this version does not know");
     link_ = outcome.getConnected().getLink();
     return rpc::read(outcome.getConnected().getHello());
   });

@@ -10,6 +10,7 @@
 #include "actors/peer/dial.h"
 #include "actors/peer/hello_check.h"
 #include "actors/peer/peer_connection.h"
+#include "actors/rpc/insist.h"
 #include "actors/runtime/clock.h"
 #include "actors/runtime/log.h"
 
@@ -25,11 +26,6 @@ kj::Duration to_kj(Duration d) {
 
 kj::Exception refusal_of(const Error& error) {
   return {kj::Exception::Type::FAILED, __FILE__, __LINE__, kj::str(error.message.c_str())};
-}
-
-// People read it: a sentence, without what KJ_REQUIRE says of the condition.
-void insist(bool holds, kj::StringPtr otherwise) {
-  if (!holds) kj::throwFatalException({kj::Exception::Type::FAILED, __FILE__, __LINE__, kj::str(otherwise)});
 }
 
 bool says(const kj::Exception& e, std::string_view what) {
@@ -320,7 +316,7 @@ void PeerLinkActor::send_heartbeat() {
   heartbeat_unanswered_ = true;
   const PeerHeartbeat heartbeat{context_.node.hello.incarnation, context_.stopped_groups};
   io_->session->calls.add(io_->session->connection.heartbeat(heartbeat).then([this](PeerHeartbeat answer) {
-    insist(answer.incarnation == incarnation_, "its heartbeat is of another run of the node");
+    rpc::insist(answer.incarnation == incarnation_, "its heartbeat is of another run of the node");
     enter([&] {
       heartbeat_unanswered_ = false;
       heard();
@@ -332,7 +328,7 @@ void PeerLinkActor::send_heartbeat() {
 
 kj::Promise<void> PeerLinkActor::tick() {
   return context_.loop.timer().afterDelay(to_kj(options_.heartbeat_every)).then([this]() -> kj::Promise<void> {
-    insist(monotonic_now() - last_heard_ < options_.silence_max, "it has stopped answering");
+    rpc::insist(monotonic_now() - last_heard_ < options_.silence_max, "it has stopped answering");
     if (!enter([this] { on_tick(); })) return kj::READY_NOW;
     return tick();
   });

@@ -1,7 +1,6 @@
 #include "actors/rpc/peer_service.h"
 
-#include <kj/debug.h>
-
+#include "actors/rpc/insist.h"
 #include "schema/rpc/translate_peer.h"
 
 namespace callboard::rpc {
@@ -66,8 +65,7 @@ kj::Promise<void> PeerLinkService::raft(RaftContext context) {
   auto messages = read(context.getParams().getMessages());
   context.releaseParams(); // its payloads are copied: the memory is needed no more
   for (const auto& message : messages)
-    KJ_REQUIRE(message.from == other_.node && message.to == self_, "a message of a replica has come the wrong way",
-               message.from.value, message.to.value);
+    insist(message.from == other_.node && message.to == self_, "a message of a replica has come the wrong way");
   hear();
   return backend_.deliver(std::move(messages), bytes);
 }

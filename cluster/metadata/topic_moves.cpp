@@ -79,7 +79,8 @@ Result<TopicMove> plan_topic_move(const Image& image, const LeaderTable& leaders
   };
   TopicMove planned;
   for (const auto& move : command.moves) planned.outcomes.push_back(plan(move));
-  if (record.default_factor != topic->default_factor)
+  const bool most = moved.size() > record.groups.size() / 2; // all in one is smaller then
+  if (record.default_factor != topic->default_factor || most)
     planned.records.emplace_back(std::move(record));
   else
     for (const auto index : moved)

@@ -62,7 +62,7 @@ bool term_begins(const TermHistory& terms, RaftIndex after, RaftIndex upto) {
 PartitionReplica::PartitionReplica(Start start)
   : raft_(raft_start(start)), options_(start.options), deliver_applied_(start.deliver_applied),
     raft_group_(start.group), keeps_state_(start.keeps_state), cache_(std::move(start.cache_budget)),
-    membership_index_(start.hard.membership_index) {
+    confirm_ticks_max_(2 * start.raft.election_ticks), membership_index_(start.hard.membership_index) {
   if (const auto recovered = recover(start.log); !recovered.ok()) stop(recovered.error());
 }
 
@@ -72,6 +72,7 @@ void PartitionReplica::tick() {
   tick_transfer();
   absorb();
   name_digest();
+  give_up_confirming();
 }
 
 void PartitionReplica::step(raft::Message message) {

@@ -311,6 +311,7 @@ private:
   struct Parked {
     FetchCommand command;
     std::uint64_t round = 0; // of Raft's, that has to be answered first; 0: none
+    std::uint32_t waited_ticks = 0;
   };
   // An entry above the applied index; its payload only where apply() needs it.
   struct Unapplied {
@@ -392,9 +393,10 @@ private:
   bool diverges(const FetchCommand& command, FetchOutcome& outcome) const;
   bool is_beyond(const FetchCommand& command, const FetchOutcome& outcome) const;
   std::optional<FetchOutcome> try_fetch(const FetchCommand& command);
-  void park(Parked fetch);
+  void await_round(std::uint64_t round);
   void wake_fetches();
   void wake_confirmed();
+  void give_up_confirming();
 
   // partition_replica.cpp
   void propose(LogEntry entry);
@@ -435,6 +437,7 @@ private:
   RaftIndex applied_;   // what the derived state is as of; the same but behind a snapshot
   std::optional<RaftIndex> catch_up_;
   std::uint64_t awaited_round_ = 0;      // the first that a parked fetch waits for; 0: none does
+  std::uint32_t confirm_ticks_max_;      // how long one does
   Offset stored_state_end_;              // below it the state on disk speaks for the batches
   RaftIndex stored_state_applied_;       // what it is as of
   std::optional<Offset> log_start_due_;  // in effect, to be told once the state is on disk

@@ -21,15 +21,16 @@ void PartitionReplica::fetch(const FetchCommand& command) {
     round = raft_.begin_round();
     if (raft_.answered_round() < round) outcome.reset();
   }
-  if (outcome)
+  if (outcome) {
     effects_.fetched.push_back(std::move(*outcome));
-  else
-    park({command, round});
+    return;
+  }
+  if (round > 0) await_round(round);
+  parked_.push_back({command, round});
 }
 
-void PartitionReplica::park(Parked fetch) {
-  if (fetch.round > 0) awaited_round_ = awaited_round_ == 0 ? fetch.round : std::min(awaited_round_, fetch.round);
-  parked_.push_back(std::move(fetch));
+void PartitionReplica::await_round(std::uint64_t round) {
+  awaited_round_ = awaited_round_ == 0 ? round : std::min(awaited_round_, round);
 }
 
 void PartitionReplica::cancel_fetch(WaiterId waiter) {
@@ -127,22 +128,41 @@ std::optional<FetchOutcome> PartitionReplica::try_fetch(const FetchCommand& comm
 }
 
 void PartitionReplica::wake_fetches() {
-  const auto waits = [this](const Parked& parked) { return leading() && parked.round > raft_.answered_round(); };
   std::erase_if(parked_, [&](const Parked& parked) {
-    auto outcome = waits(parked) ? std::nullopt : try_fetch(parked.command);
+    auto outcome = parked.round > 0 && leading() ? std::nullopt : try_fetch(parked.command);
     if (!outcome) return false;
     effects_.fetched.push_back(std::move(*outcome));
     return true;
   });
 }
 
-// A majority has answered what the first of them waited for.
+// A majority has answered what some of them waited for.
 void PartitionReplica::wake_confirmed() {
-  if (awaited_round_ == 0 || raft_.answered_round() < awaited_round_) return;
+  if (awaited_round_ == 0) return;
+  const auto answered = raft_.answered_round();
+  if (answered < awaited_round_) return;
   awaited_round_ = 0;
+  for (auto& parked : parked_) {
+    if (parked.round <= answered)
+      parked.round = 0;
+    else
+      await_round(parked.round);
+  }
   wake_fetches();
-  for (const auto& parked : parked_)
-    if (parked.round > 0) awaited_round_ = awaited_round_ == 0 ? parked.round : std::min(awaited_round_, parked.round);
+}
+
+// Its voters may not be able to answer for long, while they recover: the client is to ask again.
+void PartitionReplica::give_up_confirming() {
+  if (awaited_round_ == 0) return;
+  for (auto& parked : parked_)
+    if (parked.round > 0) ++parked.waited_ticks;
+  std::erase_if(parked_, [&](const Parked& parked) {
+    if (parked.waited_ticks <= confirm_ticks_max_) return false;
+    auto& outcome = effects_.fetched.emplace_back();
+    outcome.waiter = parked.command.waiter;
+    outcome.error = ErrorCode::not_leader_or_follower;
+    return true;
+  });
 }
 
 } // namespace callboard::partition

@@ -105,6 +105,7 @@ void Raft::step(Message message) {
     if (!from_leader(message.body)) return;
     auto reply = matched({});
     reply.rejected = true;
+    reply.round = 0; // of that leader nothing is known any more
     send_after_hard_state(message_to(message.from, std::move(reply)));
     return;
   }

@@ -148,11 +148,11 @@ public:
   // up after election_ticks.
   Status transfer_leadership(NodeId to);
   // Whether this replica still leads is known only once others say so, for another may have been elected
-  // meanwhile. A leader begins a round of messages, or the next one if one is under way, and leads as of
-  // now if a majority answers it: as soon as answered_round() is no less (dissertation, 6.4). Who leads
-  // no more never knows; there is no other answer to wait for then.
+  // meanwhile. A leader begins a round of messages, and led when it did if a majority answers: as soon as
+  // answered_round() is no less (dissertation, 6.4). Who leads no more never knows, nor does who has too
+  // many voters that recover: bound the wait.
   std::uint64_t begin_round();
-  std::uint64_t answered_round() const { return round_answered(round_) ? round_ : round_ - 1; }
+  std::uint64_t answered_round() const;
   // This replica stops; tells the others, who elect at once if it led. Inputs are ignored
   // from now on.
   void stop();
@@ -207,6 +207,8 @@ public:
   // Whether time means anything to it: not while its group rests, nor to a leader that is the whole group and
   // has nothing to write again. Who is the only voter and does not lead yet has to stand for election.
   bool needs_ticks() const;
+  // It is the only one who votes, and nobody else did until a change that is still under way.
+  bool sole_voter() const;
   // A write was lost (disk full) and what it held is not stored yet.
   bool blocked() const { return blocked_; }
   bool handing_over() const { return transfer_to_ != no_node; }
@@ -265,7 +267,6 @@ private:
   std::uint64_t random();
 
   // raft_election.cpp
-  bool sole_voter() const;
   bool alone() const;
   bool may_stand() const;
   bool lost_alone() const;
@@ -297,8 +298,6 @@ private:
   bool is_present(NodeId node) const;
   bool quorum_present() const;
   void check_quorum();
-  bool round_answered(std::uint64_t round) const;
-  void next_round();
   void hear_round(Progress& peer, std::uint64_t round);
   void yield_full_disk();
   void replicate();
@@ -372,8 +371,7 @@ private:
   RaftIndex committed_at_check_;       // of the quorum
   std::uint32_t asked_in_vain_ = 0;    // who leads, since a leader was heard
   std::uint64_t round_ = 0;            // a leader's newest; 0 is answered from the start
-  bool round_wanted_ = false;          // another one, once this is answered
-  std::uint64_t heard_round_ = 0;      // a follower's, of this term's leader
+  std::uint64_t heard_round_ = 0;      // of this term's leader
   std::uint32_t heartbeat_elapsed_ = 0;
   std::uint32_t idle_ticks_ = 0;
   std::uint32_t transfer_ticks_ = 0;

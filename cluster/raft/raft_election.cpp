@@ -61,6 +61,7 @@ void Raft::start_election(bool pre, bool transfer) {
   if (!pre) {
     hard_.term = hard_.term.next();
     hard_.vote = self_;
+    heard_round_ = 0;
     store_hard_state();
     vote_sequence_ = hard_sequence_;
   }
@@ -213,7 +214,6 @@ void Raft::lead() {
   own_term_first_ = log_.last_index().next();
   committed_at_check_ = {};
   round_ = 0;
-  round_wanted_ = false;
   elapsed_ = heartbeat_elapsed_ = idle_ticks_ = 0;
   votes_.clear();
   if (hard_.recovering) { // whoever has more would not have granted

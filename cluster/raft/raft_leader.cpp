@@ -195,40 +195,31 @@ void Raft::check_quorum() {
     yield_full_disk();
 }
 
+// An append of nothing behind nothing, which every log can take: what it says of the round is all. Heartbeats
+// carry the number too, should it be lost.
 std::uint64_t Raft::begin_round() {
   stay_awake();
-  if (!round_answered(round_)) {
-    round_wanted_ = true;
-    return round_ + 1;
-  }
-  next_round();
+  ++round_;
+  for (const auto& peer : progress_) send(peer.node(), append_to(peer, {}, {}));
   return round_;
 }
 
-void Raft::next_round() {
-  ++round_;
-  round_wanted_ = false;
-  send_heartbeats();
-}
-
 // Who recovers may have voted for another leader and not know it.
-bool Raft::round_answered(std::uint64_t round) const {
-  if (round == 0 || sabotaged(Sabotage::leadership_assumed)) return true;
-  const auto ballot_of = [&](NodeId node) {
+std::uint64_t Raft::answered_round() const {
+  if (sabotaged(Sabotage::leadership_assumed)) return round_;
+  const auto answered_by = [&](NodeId node) {
     const Progress* peer = find_peer(node);
-    const bool answered = node == self_ || (peer != nullptr && peer->counts() && peer->round >= round);
-    return answered ? Ballot::granted : Ballot::refused;
+    if (node == self_) return RaftIndex{round_};
+    return peer != nullptr && peer->counts() ? RaftIndex{peer->round} : RaftIndex{};
   };
-  return vote_result(membership(), ballot_of) == VoteResult::won;
+  return majority_index(membership(), answered_by).value;
 }
 
 void Raft::hear_round(Progress& peer, std::uint64_t round) {
-  if (round > round_) {
+  if (round > round_)
     ++refusals_.malformed;
-    return;
-  }
-  peer.round = std::max(peer.round, round);
-  if (round_wanted_ && round_answered(round_)) next_round();
+  else
+    peer.round = std::max(peer.round, round);
 }
 
 // Others may have room: to whoever has all that was sent.
@@ -320,7 +311,7 @@ void Raft::send_heartbeat(Progress& peer) {
 bool Raft::may_rest() const {
   const auto last = log_.last_index();
   if (!settled() || commit_index_ != last || log_.stored_index() != last || handing_over()) return false;
-  if (!round_answered(round_)) return false;
+  if (round_ > 0 && answered_round() < round_) return false;
   if (memberships_.size() > 1 || membership().joint() || hard_stored_ < hard_sequence_ || !quorum_present())
     return false;
   return std::all_of(progress_.begin(), progress_.end(), [&](const Progress& peer) {

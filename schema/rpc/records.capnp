@@ -3,7 +3,7 @@
 #
 # On disk a record is one segment in canonical form without a segment table, so the same record is
 # always the same bytes. Grow it only by appending; an old node that meets a variant it does not know
-# refuses the log and leaves it untouched.
+# refuses the log and leaves it untouched. A placement that is forgotten is no variant but a record without a value.
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("callboard::rpc::wire");

@@ -215,6 +215,39 @@ BOOST_AUTO_TEST_CASE(a_round_is_answered_by_those_who_count_for_rounds_that_ther
   BOOST_TEST(leader.answered_round() == round);
 }
 
+// What a leader of an earlier term was answered says nothing to the next one.
+BOOST_AUTO_TEST_CASE(a_candidate_answers_for_no_round) {
+  auto cluster = with_entries();
+  const auto term = cluster.at(1).term();
+  const auto old_append = [&] {
+    Append append{RaftIndex{0}, Term{0}, RaftIndex{0}};
+    append.round = 7;
+    cluster.network.clear();
+    cluster.at(2).step({GroupId(1), a, b, term, std::move(append)});
+    cluster.observe(b);
+    return std::get<AppendReply>(cluster.network[position<AppendReply>(cluster, b, a)].body);
+  };
+  BOOST_TEST(old_append().round == 7U);
+  cluster.crash(a);
+  while (cluster.at(2).term() == term) cluster.at(2).campaign(), cluster.run(1);
+  const auto reply = old_append();
+  BOOST_TEST(reply.rejected);
+  BOOST_TEST(reply.round == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_round_is_answered_by_those_who_vote_by_now) {
+  auto cluster = with_entries();
+  auto& leader = cluster.at(1);
+  const auto round = leader.begin_round();
+  BOOST_TEST(leader.begin_round() == round + 1);
+  cluster.observe(a);
+  cluster.network.clear();
+  BOOST_TEST(leader.answered_round() == round - 1);
+  BOOST_TEST(leader.change_membership({{a}, {}, {}}).ok());
+  cluster.run(5);
+  BOOST_TEST(leader.answered_round() == round + 1);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 } // namespace
