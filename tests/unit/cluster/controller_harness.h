@@ -78,9 +78,6 @@ public:
     elect();
     return *image.topic(name);
   }
-  void remove(const std::string& name) {
-    for (const auto& record : must(plan_delete_topic(image, name)).records()) apply(record);
-  }
   void drain(NodeId node) { apply(must(plan_drain(image, node))); }
 
   void apply(const MetadataRecord& record) {

@@ -80,7 +80,7 @@ private:
   void remove(NodeId node) {
     const auto planned = cluster_.controller.plan_remove(cluster_.image, node);
     if (!planned.ok()) return;
-    for (const auto& record : *planned) cluster_.apply(record);
+    cluster_.apply(*planned);
     cluster_.controller.node_down(cluster_.image, node, cluster_.now);
     for (const auto& [id, group] : cluster_.groups) BOOST_REQUIRE((id == metadata_group || !has_replica(group, node)));
   }
